@@ -1,0 +1,187 @@
+"""The policy as frozen models: what a policy file says, after `loader` has read it and resolved its names.
+
+Nothing here knows a database: tables and columns are names still, which `database.catalogue` binds.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+
+from staffords_gdpr.policy.periods import Period
+
+Scalar = None | bool | int | float | str
+PeriodField = Annotated[
+    Period, BeforeValidator(lambda v: Period.parse(v) if isinstance(v, str) else v), PlainSerializer(str)
+]
+
+
+class Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+class OwnColumn(Model):
+    """A column of the record's own table."""
+
+    kind: Literal["own"] = "own"
+    column: str
+
+    def __str__(self) -> str:
+        return self.column
+
+
+class OtherColumn(Model):
+    """A column of another record type.
+
+    In a keep rule: of the row that this one belongs or refers to (`product.warranty_until`).
+    In `dates`: of every row of that record type that belongs to the subject (`call.received_at`).
+    """
+
+    kind: Literal["other"] = "other"
+    record: str
+    column: str
+
+    def __str__(self) -> str:
+        return f"{self.record}.{self.column}"
+
+
+class SubjectDate(Model):
+    """One of the policy's `dates`, which have one value per subject. It wins over a column of the same name."""
+
+    kind: Literal["date"] = "date"
+    date: str
+
+    def __str__(self) -> str:
+        return self.date
+
+
+Ref = OwnColumn | OtherColumn | SubjectDate
+
+
+class Condition(Model):
+    """All of these columns hold one of these values; None stands for NULL. Three-valued, as in SQL."""
+
+    columns: Mapping[str, tuple[Scalar, ...]]
+
+
+class Keep(Model):
+    """`{for: 3 years, after: X, or_until: Y, or_else: Z, while: {...}}` (R1 to R3).
+
+    The last day is the latest of `after + for_` and every `or_until`. `or_else` stands in for an empty `after`.
+    """
+
+    for_: PeriodField
+    after: Ref
+    or_until: tuple[Ref, ...] = ()
+    or_else: Ref | None = None
+    while_: Condition | None = None
+    future: bool = False  # `after` may lie in the future
+
+
+class Link(Model):
+    """How a record type belongs or refers to another. `on` maps own columns to the other's; empty: use the foreign key."""
+
+    record: str
+    on: Mapping[str, str] = {}
+
+
+class Step(Model):
+    """A `sooner` step: it comes before the row goes. Either timed by `keep`, or taken together with `with_`'s erasure."""
+
+    name: str
+    anonymise: Mapping[str, Scalar]
+    keep: Keep | None = None
+    with_: str | None = None
+
+
+class Record(Model):
+    """A record type: one kind of data, bound to one table."""
+
+    name: str
+    table: str
+    title: str = ""
+    key: tuple[str, ...] = ()  # empty: the table's primary key
+    belongs_to: Link | None = None
+    refers_to: tuple[Link, ...] = ()
+    personal: tuple[str, ...] = ()
+    not_personal: tuple[str, ...] = ()
+    keep: Keep | None = None
+    orphans: Keep | None = None  # refs are own columns only; no `while`
+    anonymise: Mapping[str, Scalar] | None = None  # None: erase deletes the row
+    sooner: tuple[Step, ...] = ()
+    leave: str | None = None  # why the tool does not touch this table; then nothing else is given
+
+
+class DateRule(Model):
+    """One of `dates`: the latest of these columns over all rows of the subject."""
+
+    name: str
+    latest_of: tuple[OtherColumn, ...]
+    or_else: OtherColumn | None = None  # a column of the subject record
+    future: bool = False
+
+
+class Schedule(Model):
+    purge: PeriodField
+    audit: PeriodField
+    review: PeriodField
+
+
+class Roles(Model):
+    audit: tuple[str, ...]
+    review: tuple[str, ...]
+
+
+class DatabaseOptions(Model):
+    timestamps_in: str = "UTC"
+    empty_dates: tuple[str, ...] = ()
+
+
+class Policy(Model):
+    """A whole policy. `sha256` is over the bytes of the file: what `approve` signs and the brakes compare."""
+
+    version: Literal[1] = 1
+    title: str
+    timezone: str
+    schedule: Schedule
+    roles: Roles
+    database: DatabaseOptions = DatabaseOptions()
+    subject: str
+    dates: Mapping[str, DateRule] = {}
+    records: Mapping[str, Record]
+    review_questions: tuple[str, ...] = ()  # key `questions:`; asked by `gdpr review`
+    backups_kept: PeriodField | None = None
+    erase_at_most: float = 0.05  # share of all subjects in one run, key `erase_at_most: 5 %`
+    path: str = ""
+    sha256: str = ""
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    def today(self, as_of: dt.datetime) -> dt.date:
+        """The calendar day of `as_of` in the policy's zone."""
+        return as_of.astimezone(self.zone).date()
+
+    @property
+    def ours(self) -> dict[str, Record]:
+        """The record types that the tool keeps and erases: all but those to `leave`."""
+        return {name: record for name, record in self.records.items() if record.leave is None}
+
+    def owner(self, record: str) -> str | None:
+        """The record type that `record` belongs to, or None for the subject and for tables that are left alone."""
+        link = self.records[record].belongs_to
+        return link.record if link else None
+
+    def carrier(self, record: str) -> str:
+        """The record type whose rule decides for `record`: itself, or the nearest owner that has a keep rule (R4)."""
+        while self.records[record].keep is None:
+            owner = self.owner(record)
+            if owner is None:
+                raise ValueError(f"{record} has no keep rule and belongs to nothing")
+            record = owner
+        return record
