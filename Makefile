@@ -1,0 +1,51 @@
+# Every target makes .venv when it is missing, and installs again when pyproject.toml changes.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/installed
+DEMO := demo-tour
+
+.PHONY: help demo test check fmt bench docs clean
+help:
+	@echo "make demo    a tour of the commands over a made-up database, in ./$(DEMO)"
+	@echo "make test    the tests, with coverage"
+	@echo "make check   format, lint, types, tests: what has to pass before a commit"
+	@echo "make fmt     format the code"
+	@echo "make docs    write the generated pages of docs/ again"
+	@echo "make bench   the benchmarks; takes minutes"
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "Python 3.11 or later is needed. On Debian: apt-get install python3 python3-venv" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "This Python cannot make a virtual environment. On Debian: apt-get install python3-venv" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing into $(VENV), once ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,postgres,mysql]'
+	@touch $@
+
+demo: $(STAMP)
+	@rm -rf $(DEMO)
+	@$(BIN)/gdpr demo $(DEMO)
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -n 2 --cov=staffords_gdpr --cov-report=term:skip-covered
+
+check: $(STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy --strict
+	$(MAKE) test
+
+fmt: $(STAMP)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+docs: $(STAMP)
+	$(BIN)/python -m staffords_gdpr.cli.docs
+
+bench: $(STAMP)
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) $(DEMO) .pytest_cache .mypy_cache .ruff_cache .coverage

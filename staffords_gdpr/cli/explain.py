@@ -1,0 +1,44 @@
+"""`gdpr explain`"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from staffords_gdpr.cli import options, output
+from staffords_gdpr.cli.opening import database as opened
+from staffords_gdpr.cli.opening import read_moment, read_settings
+from staffords_gdpr.errors import UsageError
+
+
+def explain(
+    record: Annotated[str, typer.Argument(metavar="SUBJECT", help="What the policy calls its subject: customer.")],
+    key: Annotated[list[str], typer.Argument(metavar="KEY...", help="The key of the row; several words where it has several columns.")],
+    as_of: options.AsOf = None,
+    format: options.Formatted = options.Format.TABLE,
+    database: options.Database = None,
+    policy: options.PolicyFile = None,
+    home: options.HomeFolder = None,
+) -> None:
+    """Explain every row of one data subject: its dates, its last day, what holds it.
+
+    'gdpr explain customer 123' is the answer to "why do you still have my data?". Reads and writes nothing else.
+    """
+    settings = read_settings(database=database, policy=policy, home=home)
+    from staffords_gdpr.operations.explain import explain as look
+    from staffords_gdpr.policy import load_policy
+    from staffords_gdpr.policy.suggest import did_you_mean
+    from staffords_gdpr.render import explain as view
+    from staffords_gdpr.render import json
+
+    rules = load_policy(settings.policy)
+    if record != rules.subject:
+        raise UsageError(
+            f"{record!r} is not the subject of this policy, which is {rules.subject!r}",
+            did_you_mean(record, [rules.subject]) or f"Write 'gdpr explain {rules.subject} KEY'.",
+        )
+    moment = read_moment(as_of, rules.zone)
+    with opened(settings, write=False) as engine:
+        result = look(rules, engine, subject=tuple(key), as_of=moment, holds=frozenset())
+    output.show(format, page=lambda: view.page(result, rules), data=lambda: json.explain(result))

@@ -1,0 +1,58 @@
+"""`gdpr keys`"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from staffords_gdpr.cli import options, output
+from staffords_gdpr.cli.clock import now
+from staffords_gdpr.cli.opening import ask_passphrase, log_of, read_key, read_settings
+from staffords_gdpr.errors import UsageError
+
+app = typer.Typer(help="Keys of the people who sign.")
+
+
+@app.callback()
+def keys() -> None:
+    """Keys of the people who sign."""
+
+
+@app.command()
+def new(
+    role: options.Role,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where the new key goes. Never over a file.")],
+    no_passphrase: Annotated[
+        bool, typer.Option("--no-passphrase", help="Write the key without a passphrase: for tests and demonstrations.")
+    ] = False,
+    by: Annotated[
+        Path | None,
+        typer.Option(
+            "--by", metavar="FILE", help="A director's key, which signs for every person but the first of a role."
+        ),
+    ] = None,
+    format: options.Formatted = options.Format.TABLE,
+    home: options.HomeFolder = None,
+) -> None:
+    """Make a key for a person and enrol them in the audit log under a role.
+
+    Asks for a passphrase. The first person of a role is enrolled freely, later ones by a director.
+    """
+    settings = read_settings(home=home)
+    if out.exists() or out.is_symlink():
+        raise UsageError(f"{out} is there already", "Keys are never overwritten. Choose another file.")
+    log = log_of(settings)
+    signer = read_key(by) if by is not None else None
+    from staffords_gdpr.operations.setup import new_keys
+    from staffords_gdpr.render import log as view
+
+    passphrase = None if no_passphrase else ask_passphrase("A passphrase for the new key: ", twice=True)
+    person = new_keys(log, role=role, path=out, passphrase=passphrase, by=signer, now=now())
+    sentence = f"{out} is the key of a {role}: {person.fingerprint}. Keep it where only that person can read it."
+    output.show(
+        format,
+        page=lambda: view.sentence(sentence),
+        data=lambda: {"role": role, "person": person.fingerprint, "key": str(out)},
+    )

@@ -1,0 +1,98 @@
+"""`gdpr log`"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections import deque
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from staffords_gdpr.cli import options, output
+from staffords_gdpr.cli.opening import log_of, read_settings
+from staffords_gdpr.errors import LogBrokenError, UsageError
+
+RAW_KEY_LENGTH = 32
+
+app = typer.Typer(help="The audit log: show it, verify it.")
+
+
+@app.callback()
+def log() -> None:
+    """The audit log: show it, verify it."""
+
+
+@app.command()
+def show(
+    last: Annotated[int, typer.Option("--last", metavar="N", min=0, help="Only the last N entries; 0 for all.")] = 20,
+    type: Annotated[
+        str | None, typer.Option("--type", metavar="TYPE", help="Only entries of this type: purge.end.")
+    ] = None,
+    format: options.RowsFormatted = options.RowFormat.TABLE,
+    home: options.HomeFolder = None,
+) -> None:
+    """Show the entries of the audit log, oldest first. It does not verify them: 'gdpr log verify' does."""
+    settings = read_settings(home=home)
+    from staffords_gdpr.render import log as view
+
+    entries = (entry for entry in log_of(settings).entries() if type is None or entry.type == type)
+    shown = list(deque(entries, maxlen=last) if last else entries)
+    if format == options.RowFormat.JSONL:
+        output.show_lines(view.entry_data(entry) for entry in shown)
+    else:
+        output.show(format, page=lambda: view.page(shown), data=lambda: view.data(shown))
+
+
+@app.command()
+def verify(
+    trust: Annotated[
+        str | None,
+        typer.Option(
+            "--trust",
+            metavar="KEY",
+            help="The log's first public key as you noted it down elsewhere: in base64, or a file that holds that.",
+        ),
+    ] = None,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            "--checkpoint", metavar="FILE", help="A checkpoint that was copied off this machine; shows a cut tail."
+        ),
+    ] = None,
+    format: options.Formatted = options.Format.TABLE,
+    home: options.HomeFolder = None,
+) -> int:
+    """Verify the whole audit log: signatures, chain, checkpoints. Exits 5 where it is broken.
+
+    Without --trust and --checkpoint it believes the key and the checkpoint that lie beside the log.
+    """
+    settings = read_settings(home=home)
+    from staffords_gdpr.auditlog.layout import Home
+    from staffords_gdpr.auditlog.verify import verify as check
+    from staffords_gdpr.render import log as view
+
+    if checkpoint is not None and not checkpoint.is_file():
+        raise UsageError(f"--checkpoint: there is no file {checkpoint}", "Name a copied checkpoint file.")
+    result = check(Home(settings.home), trust=_trusted(trust), checkpoint=checkpoint)
+    output.show(format, page=lambda: view.verification(result), data=lambda: view.verification_data(result))
+    return 0 if result.ok else LogBrokenError.exit_code
+
+
+def _trusted(text: str | None) -> bytes | None:
+    """The raw public key that --trust names."""
+    if text is None:
+        return None
+    try:
+        path = Path(text)
+        given = path.read_text(encoding="ascii").strip() if path.is_file() else text
+        key = base64.b64decode(given, validate=True)
+    except (OSError, UnicodeDecodeError, binascii.Error) as error:
+        raise UsageError(f"--trust: {text!r} is neither a key in base64 nor a file that holds one", _TRUST_HINT) from error
+    if len(key) != RAW_KEY_LENGTH:
+        raise UsageError(f"--trust: a public key has {RAW_KEY_LENGTH} bytes, this has {len(key)}", _TRUST_HINT)
+    return key
+
+
+_TRUST_HINT = "'gdpr init' prints the key; it stands in the first entry of the log as 'key'."

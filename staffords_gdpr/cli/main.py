@@ -1,0 +1,122 @@
+"""The command `gdpr`: its commands, and the one place where errors become messages and exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from typer.exceptions import TyperException
+from typer.main import get_command
+
+from staffords_gdpr import __version__
+from staffords_gdpr.cli import audit, demo, explain, keys, log, purge, review, scan, setup, sign, status
+from staffords_gdpr.cli.output import show_error
+from staffords_gdpr.errors import GdprError, UsageError
+
+INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+PIPE_CLOSED = 141  # 128 + SIGPIPE
+
+app = typer.Typer(
+    name="gdpr",
+    help="Erases customer data when its retention period ends, and proves that it did.",
+    epilog="Start with 'gdpr demo DIR'. Exit codes and settings: docs/commands.md.",
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("demo", rich_help_panel="First steps")(demo.demo)
+app.command("init", rich_help_panel="First steps")(setup.init)
+app.command("approve", rich_help_panel="First steps")(setup.approve)
+app.add_typer(keys.app, name="keys", rich_help_panel="First steps")
+app.command("scan", rich_help_panel="The four commands")(scan.scan)
+app.command("purge", rich_help_panel="The four commands")(purge.purge)
+app.command("audit", rich_help_panel="The four commands")(audit.audit)
+app.command("review", rich_help_panel="The four commands")(review.review)
+app.command("explain", rich_help_panel="Around them")(explain.explain)
+app.command("sign", rich_help_panel="Around them")(sign.sign)
+app.command("status", rich_help_panel="Around them")(status.status)
+app.add_typer(log.app, name="log", rich_help_panel="Around them")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"gdpr {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Options of gdpr itself."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line. Returns its exit code; every error has been printed."""
+    as_json = wants_json(arguments)
+    try:
+        code = _invoke(list(arguments) or ["--help"])
+        sys.stdout.flush()
+    except GdprError as error:
+        show_error(error.message, error.hint, error.exit_code, as_json=as_json)
+        return error.exit_code
+    except TyperException as error:
+        show_error(error.format_message(), _help_of(error), UsageError.exit_code, as_json=as_json)
+        return UsageError.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        show_error("stopped. Nothing is half done.", "Run the command again to go on.", INTERRUPTED, as_json=as_json)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader has gone. Python would complain once more when it flushes stdout at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+    except Exception as error:
+        if os.environ.get("GDPR_DEBUG") == "1":
+            raise
+        message = f"unexpected {type(error).__name__}: {error}".splitlines()[0]
+        hint = "This is a fault of gdpr; run again with GDPR_DEBUG=1 to see where."
+        show_error(message, hint, GdprError.exit_code, as_json=as_json)
+        return GdprError.exit_code
+    return code
+
+
+def _invoke(arguments: list[str]) -> int:
+    """What typer's own `main` does, without its printing and exiting."""
+    command = get_command(app)
+    try:
+        with command.make_context("gdpr", arguments) as context:
+            return command.invoke(context) or 0
+    except typer.Exit as finished:
+        return finished.exit_code
+
+
+def _help_of(error: TyperException) -> str:
+    context = getattr(error, "ctx", None)
+    return f"'{context.command_path if context else 'gdpr'} --help' shows what can be written."
+
+
+def wants_json(arguments: Sequence[str]) -> bool:
+    """Whether json was asked for. Read from the bare words, because it counts for errors in reading them too."""
+    return any(
+        word in ("--format=json", "--format=jsonl")
+        or (word == "--format" and list(arguments[place + 1 : place + 2]) in (["json"], ["jsonl"]))
+        for place, word in enumerate(arguments)
+    )
+
+
+def main() -> int:
+    """The entry point of the command. Returns the exit code."""
+    if os.environ.get("GDPR_DEBUG") != "1":
+        warnings.simplefilter("ignore")  # meant for developers
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal that cannot show a character
+    return run(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,128 @@
+"""From options to the things that operations take: settings, policy, moment, passphrase, database, log."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from staffords_gdpr.cli.clock import now
+from staffords_gdpr.errors import UsageError
+from staffords_gdpr.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from staffords_gdpr.auditlog import AuditLog
+    from staffords_gdpr.auditlog.people import PersonKey
+
+EARLIEST_YEAR = 1900
+LATEST_YEAR = 2200
+
+
+def read_settings(
+    *,
+    database: str | None = None,
+    policy: str | None = None,
+    home: str | None = None,
+    batch_size: int | None = None,
+) -> Settings:
+    """The settings in force here, with these flags."""
+    flags = {"database_url": database, "policy": policy, "home": home, "batch_size": batch_size}
+    return load_settings(flags, os.environ, Path.cwd())
+
+
+@contextmanager
+def database(settings: Settings, *, write: bool) -> Iterator[sa.Engine]:
+    """The database of the settings, for as long as a command runs."""
+    from staffords_gdpr.database.connection import connect
+
+    engine = connect(settings.connection_url(), write=write)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def log_of(settings: Settings) -> AuditLog:
+    """The log in the home folder of the settings."""
+    from staffords_gdpr.auditlog import open_log
+    from staffords_gdpr.auditlog.layout import Home
+
+    return open_log(Home(settings.home))
+
+
+def read_moment(text: str | None, zone: ZoneInfo) -> dt.datetime:
+    """The moment that --as-of names, aware; now where it is not given. Raises UsageError.
+
+    A date is its first moment in `zone`; a moment that names no zone is one in `zone`.
+    """
+    if text is None:
+        return now()
+    from staffords_gdpr.policy.periods import start_of_day
+
+    try:
+        moment = dt.datetime.fromisoformat(text.strip())
+        is_day = _is_date(text.strip())
+    except ValueError as error:
+        raise UsageError(
+            f"--as-of: {text!r} is neither a date nor a moment",
+            "Write 2026-11-23 for the start of that day, or 2026-11-23T09:00+00:00.",
+        ) from error
+    if not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
+        raise UsageError(
+            f"--as-of: the year {moment.year} is out of range",
+            f"Write a year from {EARLIEST_YEAR} to {LATEST_YEAR}.",
+        )
+    if is_day:
+        return start_of_day(moment.date(), zone)
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
+
+
+def _is_date(text: str) -> bool:
+    try:
+        dt.date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def read_key(path: Path) -> PersonKey:
+    """A person's key. The passphrase is asked for only where the key has one."""
+    from staffords_gdpr.auditlog.people import load_person_key
+
+    if not is_locked(path):
+        return load_person_key(path, None)
+    return load_person_key(path, ask_passphrase(f"Passphrase of {path}: "))
+
+
+def is_locked(path: Path) -> bool:
+    """Whether the key file needs a passphrase. Raises UsageError where there is no such file."""
+    from staffords_gdpr.auditlog.people import needs_passphrase
+
+    return needs_passphrase(path)
+
+
+def ask_passphrase(prompt: str, *, twice: bool = False) -> bytes:
+    """A passphrase from the terminal, or the first line of standard input where that is not one."""
+    import getpass
+
+    if not sys.stdin.isatty():
+        given = sys.stdin.readline().rstrip("\r\n")
+        if not given:
+            raise UsageError(
+                "a passphrase is needed, and there is no terminal to ask on",
+                "Run this in a terminal, or pass the passphrase as the first line of standard input.",
+            )
+        return given.encode()
+    given = getpass.getpass(prompt)
+    if not given:
+        raise UsageError("the passphrase is empty", "Type one, or use --no-passphrase where a key may go without.")
+    if twice and getpass.getpass("The same once more: ") != given:
+        raise UsageError("the two passphrases differ", "Start again; nothing was written.")
+    return given.encode()

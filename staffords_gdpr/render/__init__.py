@@ -1,0 +1,1 @@
+"""Results as something to look at: pages for people, JSON for scripts. Nothing here prints."""

@@ -1,0 +1,242 @@
+"""Where the database, the policy and the home folder are: flags, then GDPR_* variables, then gdpr.toml.
+
+A gdpr.toml is looked for here, in the user's configuration folder and in /etc; of two that set the same key the
+nearer one counts. Relative paths in a gdpr.toml are relative to that file.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote
+
+from staffords_gdpr.errors import UsageError
+
+FILE_NAME = "gdpr.toml"
+MOST_SUBJECTS_A_BATCH = 100_000
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One thing that can be set. `variable` and `flag` name the same thing outside gdpr.toml; empty: not there."""
+
+    key: str
+    kind: type
+    default: str | int | None
+    variable: str
+    flag: str
+    meaning: str
+    in_file: bool = True
+    is_path: bool = False
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        "database_url", str, None, "GDPR_DATABASE_URL", "--database",
+        "the database, as a SQLAlchemy URL: sqlite:///calls.db, postgresql+psycopg://user@host/calls",
+    ),
+    Setting(
+        "database_password_file", str, None, "GDPR_DATABASE_PASSWORD_FILE", "",
+        "a file whose first line is the database password", is_path=True,
+    ),
+    Setting(
+        "database_password", str, None, "GDPR_DATABASE_PASSWORD", "",
+        "the database password itself; never in gdpr.toml, which is read by too many", in_file=False,
+    ),
+    Setting("policy", str, "policies/retention.yaml", "GDPR_POLICY", "--policy", "the policy file", is_path=True),
+    Setting(
+        "home", str, ".", "GDPR_HOME", "--home",
+        "the home folder: holds audit/ (the log, certificates) and secret/ (its key)", is_path=True,
+    ),
+    Setting("batch_size", int, 500, "GDPR_BATCH_SIZE", "--batch-size", "subjects in one transaction of a purge"),
+)  # fmt: skip
+_BY_KEY = {setting.key: setting for setting in SETTINGS}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings in force. Paths are absolute; `database_url` holds no password unless someone wrote one there."""
+
+    database_url: str | None
+    policy: Path
+    home: Path
+    batch_size: int
+    database_password: str | None = field(default=None, repr=False)
+    database_password_file: Path | None = None
+
+    def connection_url(self) -> str:
+        """The database URL with its password. Raises UsageError where no database is named."""
+        if self.database_url is None:
+            raise UsageError(
+                "no database is named",
+                "Give --database URL, set GDPR_DATABASE_URL, or write database_url = \"…\" in gdpr.toml. "
+                "For example sqlite:///calls.db",
+            )  # fmt: skip
+        password = self.database_password
+        if self.database_password_file is not None:
+            password = _first_line(self.database_password_file)
+        if password is None or self.database_url.startswith("sqlite"):
+            return self.database_url
+        return _with_password(self.database_url, password)
+
+
+@dataclass(frozen=True)
+class _Value:
+    raw: object
+    source: str  # named in error messages
+    folder: Path  # what a relative path is relative to
+
+
+def load_settings(
+    flags: Mapping[str, object],
+    environ: Mapping[str, str],
+    directory: Path,
+    files: tuple[Path, ...] | None = None,
+) -> Settings:
+    """Returns the settings in force in `directory`. A flag that is None was not given; an empty variable is not set.
+
+    Raises UsageError, naming the file and key, the variable or the flag, for what cannot be used.
+    `files` are the gdpr.toml files to read, nearest first; by default those of this machine.
+    """
+    found: dict[str, _Value] = {
+        setting.key: _Value(setting.default, "the default", directory) for setting in SETTINGS
+    }
+    for path in reversed(settings_files(directory) if files is None else files):
+        found |= _read_file(path)
+    for setting in SETTINGS:
+        if environ.get(setting.variable):
+            found[setting.key] = _Value(environ[setting.variable], setting.variable, directory)
+        if setting.flag and flags.get(setting.key) is not None:
+            found[setting.key] = _Value(flags[setting.key], setting.flag, directory)
+    return Settings(
+        database_url=_url(found["database_url"]),
+        policy=_path(found["policy"]) or directory,
+        home=_path(found["home"]) or directory,
+        batch_size=_batch_size(found["batch_size"]),
+        database_password=_text(found["database_password"]),
+        database_password_file=_path(found["database_password_file"]),
+    )
+
+
+def settings_files(directory: Path) -> tuple[Path, ...]:
+    """The places where a gdpr.toml is looked for, nearest first."""
+    import platformdirs  # noqa: PLC0415  `gdpr --help` needs no folders
+
+    return (
+        directory / FILE_NAME,
+        platformdirs.user_config_path("gdpr", appauthor=False) / FILE_NAME,
+        Path("/etc") / FILE_NAME,
+    )
+
+
+def _read_file(path: Path) -> dict[str, _Value]:
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except NotADirectoryError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"{path}: not a TOML file: {error}", 'A line looks like this: database_url = "sqlite:///calls.db"'
+        ) from error
+    except OSError as error:
+        raise UsageError(
+            f"{path}: cannot be read: {error.strerror}", "Correct its permissions, or move it away."
+        ) from error
+    mistakes = list(_mistakes(path, data))
+    if mistakes:
+        known = ", ".join(setting.key for setting in SETTINGS if setting.in_file)
+        raise UsageError("\n".join(mistakes), f"The keys are: {known}.")
+    return {key: _Value(value, f"{path}: {key}", path.parent.absolute()) for key, value in data.items()}
+
+
+def _mistakes(path: Path, data: Mapping[str, object]) -> Iterator[str]:
+    known = [setting.key for setting in SETTINGS if setting.in_file]
+    for key, value in data.items():
+        setting = _BY_KEY.get(key)
+        if setting is None:
+            near = difflib.get_close_matches(key, known, n=1)
+            yield f"{path}: unknown key '{key}'." + (f" Did you mean '{near[0]}'?" if near else "")
+        elif not setting.in_file:
+            yield f"{path}: '{key}' does not belong in this file: use database_password_file or {setting.variable}."
+        elif type(value) is not setting.kind:
+            wanted = "a whole number" if setting.kind is int else "text in quotes"
+            yield f"{path}: '{key}' must be {wanted}, not {_toml_type(value)}."
+
+
+def _toml_type(value: object) -> str:
+    names = {str: "text", bool: "true or false", int: "a number", float: "a fraction", list: "a list", dict: "a table"}
+    return names.get(type(value), "a date")
+
+
+def _text(value: _Value) -> str | None:
+    return None if value.raw is None else str(value.raw)
+
+
+def _path(value: _Value) -> Path | None:
+    """An absolute path, with ~ expanded."""
+    if value.raw is None:
+        return None
+    text = str(value.raw)
+    if not text.strip() or "\0" in text:
+        raise UsageError(f"{value.source}: not a path: {text!r}", "Write the path of a file or folder.")
+    try:
+        path = Path(text).expanduser()
+    except RuntimeError as error:
+        raise UsageError(f"{value.source}: {text!r}: {error}", "Write the path in full.") from error
+    return Path(value.folder, path).absolute()
+
+
+def _batch_size(value: _Value) -> int:
+    try:
+        size = int(str(value.raw))
+    except ValueError:
+        size = 0
+    if not 1 <= size <= MOST_SUBJECTS_A_BATCH:
+        raise UsageError(
+            f"{value.source}: {value.raw!r} is no batch size",
+            f"Write a whole number of subjects from 1 to {MOST_SUBJECTS_A_BATCH}; 500 suits most databases.",
+        )
+    return size
+
+
+def _url(value: _Value) -> str | None:
+    """The database URL; a SQLite file in it is made absolute, so that a gdpr.toml means the same from everywhere."""
+    if value.raw is None:
+        return None
+    url = str(value.raw).strip()
+    scheme, separator, rest = url.partition(":///")
+    if url.startswith("sqlite") and separator and rest and not rest.startswith(("/", ":memory:", "file:", "?")):
+        return f"{scheme}:///{Path(value.folder, rest).absolute()}"
+    return url
+
+
+def _first_line(path: Path) -> str:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"{path}: the database password cannot be read: {error}",
+            "database_password_file must name a text file that this user may read.",
+        ) from error
+    if not lines or not lines[0]:
+        raise UsageError(f"{path}: the first line holds no password", "Write the database password there.")
+    return lines[0]
+
+
+def _with_password(url: str, password: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        return url  # not a URL: the connection says so, in better words
+    end = min((i for i in (rest.find("/"), rest.find("?")) if i >= 0), default=len(rest))
+    user, _, host = rest[:end].rpartition("@")
+    if ":" in user:
+        raise UsageError(
+            "the database URL holds a password, and another one is set beside it",
+            "Take the password out of the URL, or unset GDPR_DATABASE_PASSWORD and database_password_file.",
+        )
+    return f"{scheme}://{user}:{quote(password, safe='')}@{host}{rest[end:]}"
