@@ -211,7 +211,7 @@ class _Firm:
             _GONE + product if fault == "product gone" else product,
             self.within(1, self.operators),
             EMPTY_DATE if fault == "1970" else self.at(booked),
-            self.dirty(fault, done_at) if fault == "future" else done_at,
+            self.dirty(fault, done_at) if fault == "future" and not is_open else done_at,
             self.pick(words.OPEN_STATES) if is_open else "completed",
             f"{kind[0]} {kind[1]}",
             None if is_open else kind[2],

@@ -78,13 +78,13 @@ MODELS = (
     ("Aquila TD8 tumble dryer", "does not heat", "replaced the thermostat and cleaned the ducts"),
     ("Brio DW45 dishwasher", "does not drain", "cleared the filter, replaced the outlet hose"),
     ("Brio DW60 dishwasher", "trips the fuse", "replaced the heating element"),
-    ("Calor FF20 fridge freezer", "freezer ices up", "replaced the defrost sensor"),
+    ("Calor FF20 fridge freezer", "ices up", "replaced the defrost sensor"),
     ("Calor FF32 fridge freezer", "makes a loud humming noise", "changed the compressor mounts"),
     ("Dorado OV3 built-in oven", "does not reach the set temperature", "calibrated the thermostat"),
-    ("Dorado HB4 induction hob", "left zone goes off after a minute", "replaced the power board"),
-    ("Etna MW25 microwave", "turntable does not turn", "replaced the turntable motor"),
-    ("Fino CM2 coffee machine", "pump is noisy and gives no water", "descaled it and replaced the pump"),
-    ("Fino VC5 vacuum cleaner", "lost its suction", "replaced the motor brushes and the filter"),
+    ("Dorado HB4 induction hob", "switches its left zone off after a minute", "replaced the power board"),
+    ("Etna MW25 microwave", "no longer turns its plate", "replaced the turntable motor"),
+    ("Fino CM2 coffee machine", "is noisy and gives no water", "descaled it and replaced the pump"),
+    ("Fino VC5 vacuum cleaner", "has no suction", "replaced the motor brushes and the filter"),
 )
 
 # {model} and {fault} are filled in; the first contact about a fault, then those that follow it up
