@@ -1,0 +1,108 @@
+"""Opening a database, and saying in plain words why it cannot be used."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import sqlalchemy as sa
+from sqlalchemy import event
+
+from staffords_gdpr.errors import DatabaseError, UsageError
+
+SUPPORTED = {"sqlite": "SQLite"}
+BUSY_SECONDS = 10
+_CACHE_KIB = 65_536
+
+
+def connect(url: str, *, write: bool) -> sa.Engine:
+    """An engine for a SQLAlchemy URL, tried once.
+
+    Without `write` the database is opened read-only, so that nothing can be changed by mistake. Raises UsageError for
+    a URL that is none or names an engine that is not supported, DatabaseError where the database does not answer.
+    """
+    try:
+        parsed = sa.make_url(url)
+        backend = parsed.get_backend_name()
+    except sa.exc.ArgumentError:
+        raise UsageError(
+            "the database URL cannot be read", "write it as in sqlite:////var/lib/calls/calls.db (four slashes)"
+        ) from None
+    if backend not in SUPPORTED:
+        raise UsageError(
+            f"{backend} is not supported: gdpr is not tested on it, and so will not erase there",
+            f"supported: {', '.join(SUPPORTED.values())}",
+        )
+    engine = _sqlite(parsed, write=write)
+    with connected(engine) as connection:
+        connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")
+    return engine
+
+
+@contextmanager
+def connected(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A connection whose driver errors come out as DatabaseError (exit 6), in words and with a way on."""
+    try:
+        with engine.connect() as connection:
+            yield connection
+    except sa.exc.DBAPIError as error:
+        raise translated(error, engine.url) from error
+
+
+def translated(error: sa.exc.DBAPIError, url: sa.URL) -> DatabaseError:
+    """What a driver's error means to the person at the terminal. Never quotes rows or parameters."""
+    said = str(error.orig).lower()
+    name = url.render_as_string(hide_password=True)
+    known = {
+        "not a database": ("is not a SQLite database", "check the path in the URL"),
+        "malformed": ("is damaged: SQLite cannot read it", "restore it from a backup; PRAGMA integrity_check tells more"),
+        "locked": ("is locked by another program", f"gdpr waited {BUSY_SECONDS} s; run again when that program is done"),
+        "readonly": ("may only be read by this user", "give the user that runs gdpr write access to file and folder"),
+        "unable to open": ("cannot be opened", "check that the file and its folder may be read by this user"),
+        "disk is full": ("cannot be written: the disk is full", "free some space and run again; nothing was lost"),
+        "foreign key": (
+            "refused the change: another row still refers to a row to be erased",
+            "nothing was changed; please report this together with the schema",
+        ),
+    }
+    for sign, (what, hint) in known.items():
+        if sign in said:
+            return DatabaseError(f"{name} {what}", hint)
+    return DatabaseError(f"{name}: the database answered {type(error.orig).__name__}: {error.orig}")
+
+
+def _sqlite(url: sa.URL, *, write: bool) -> sa.Engine:
+    if not url.database or url.database == ":memory:":
+        raise UsageError("the database URL names no file", "write it as in sqlite:////var/lib/calls/calls.db")
+    path = Path(url.database)
+    if not path.is_file():
+        what = "is a folder" if path.is_dir() else "does not exist"
+        raise DatabaseError(f"{path} {what}", "check GDPR_DATABASE_URL, or database_url in gdpr.toml")
+    uri = f"file:{quote(str(path.resolve()))}?mode={'rw' if write else 'ro'}"
+    engine = sa.create_engine(
+        "sqlite+pysqlite://",
+        creator=lambda: sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None),
+        poolclass=sa.pool.NullPool,
+    )
+    # the creator hides the file from the engine: give it back for messages and the database's identity
+    engine.url = url
+    prepare(engine, begin="BEGIN IMMEDIATE" if write else "BEGIN")
+    return engine
+
+
+def prepare(engine: sa.Engine, *, begin: str) -> None:
+    """Make transactions of the SQLite driver real: they begin when SQLAlchemy says so, in the given way."""
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql(begin)

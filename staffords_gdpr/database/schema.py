@@ -1,0 +1,98 @@
+"""What a database's schema is: read once by reflection, compared by its fingerprint."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+
+
+@dataclass(frozen=True)
+class ForeignKey:
+    table: str
+    columns: tuple[str, ...]
+    target: str
+    target_columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TableFacts:
+    """A table as the engine describes it. Types are the engine's own spelling."""
+
+    name: str
+    columns: Mapping[str, str]
+    not_null: tuple[str, ...]
+    key: tuple[str, ...]
+    foreign_keys: tuple[ForeignKey, ...]
+
+
+@dataclass(frozen=True)
+class Schema:
+    tables: Mapping[str, TableFacts]
+    triggers: tuple[str, ...]
+    identity: str
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 (hex) over tables, columns, types, keys and triggers, in an order that does not depend on the engine."""
+        return hashlib.sha256(json.dumps(self.described(), sort_keys=True).encode()).hexdigest()
+
+    def described(self) -> dict[str, object]:
+        """The schema in plain JSON values: what the fingerprint covers, and what a difference is shown from."""
+        return {
+            "tables": {
+                table.name: {
+                    "columns": {name: [kind, name in table.not_null] for name, kind in table.columns.items()},
+                    "key": list(table.key),
+                    "foreign_keys": sorted(
+                        [list(fk.columns), fk.target, list(fk.target_columns)] for fk in table.foreign_keys
+                    ),
+                }
+                for table in self.tables.values()
+            },
+            "triggers": sorted(self.triggers),
+        }
+
+
+def read_schema(connection: sa.Connection) -> Schema:
+    """Reflect every table of the connection's schema: columns, keys, foreign keys, triggers."""
+    inspector = sa.inspect(connection)
+    keys = inspector.get_multi_pk_constraint()
+    foreign = inspector.get_multi_foreign_keys()
+    columns = inspector.get_multi_columns()
+    tables = {}
+    for (schema, name), described in columns.items():
+        key = tuple(keys.get((schema, name), {}).get("constrained_columns", ()))  # type: ignore[attr-defined]
+        tables[name] = TableFacts(
+            name=name,
+            columns={c["name"]: str(c["type"]) for c in described},
+            not_null=tuple(c["name"] for c in described if not c["nullable"]),
+            key=key,
+            foreign_keys=tuple(
+                ForeignKey(
+                    table=name,
+                    columns=tuple(fk["constrained_columns"]),
+                    target=fk["referred_table"],
+                    # SQLite lets a foreign key name no columns: it means the primary key
+                    target_columns=tuple(fk["referred_columns"])
+                    or tuple(keys.get((schema, fk["referred_table"]), {"constrained_columns": ()})["constrained_columns"]),
+                )
+                for fk in foreign.get((schema, name), ())
+            ),
+        )
+    return Schema(tables=tables, triggers=_triggers(connection), identity=_identity(connection))
+
+
+def _triggers(connection: sa.Connection) -> tuple[str, ...]:
+    found = connection.exec_driver_sql("SELECT name, coalesce(sql, '') FROM sqlite_master WHERE type = 'trigger'")
+    return tuple(f"{name} {hashlib.sha256(text.encode()).hexdigest()[:16]}" for name, text in found)
+
+
+def _identity(connection: sa.Connection) -> str:
+    """Which database this is, as far as the engine tells: for SQLite its file. The folder is hashed, being nobody's business."""
+    path = Path(connection.engine.url.database or "").resolve()
+    return f"sqlite:{path.name}:{hashlib.sha256(str(path).encode()).hexdigest()[:16]}"

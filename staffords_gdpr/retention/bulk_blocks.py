@@ -1,0 +1,181 @@
+"""What holds a row that has passed its own rule: R4 (children), R5 (references), R6 (evidence), as SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import sqlalchemy as sa
+
+from staffords_gdpr.database.catalogue import Edge
+from staffords_gdpr.policy.models import Keep, SubjectDate
+from staffords_gdpr.retention.bulk_rows import Rows
+from staffords_gdpr.retention.bulk_work import Candidates, nulls, parent_of
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """One reason for which candidates stay. `statement` marks those of `target`; it reads the candidates in `reads`."""
+
+    kind: Literal["reference", "evidence", "impossible evidence", "goes with"]
+    target: str
+    by: str  # the record type or step, or the undeclared table, that needs the row
+    date: str
+    reads: frozenset[str]
+    statement: sa.Update
+
+
+def blocks(rows: Rows) -> list[Block]:
+    """Every way in which a candidate can be held, references first. A candidate's `why` is the place in this list."""
+    found: list[Block] = []
+    for make in (*_references(rows), *_parents(rows), *_evidence(rows)):
+        kind, target, by, date, reads, condition = make
+        table = rows.work.candidates[target].table
+        statement = sa.update(table).values(why=len(found)).where(table.c.why.is_(None), condition)
+        found.append(Block(kind, target, by, date, frozenset(reads), statement))
+    return found
+
+
+_Made = tuple[
+    Literal["reference", "evidence", "impossible evidence", "goes with"],
+    str,
+    str,
+    str,
+    set[str],
+    sa.ColumnElement[bool],
+]
+
+
+def _references(rows: Rows) -> Iterator[_Made]:
+    """A surviving row that refers to a candidate holds it, whoever declared the reference (R4, R5)."""
+    for edge in rows.catalogue.edges:
+        target = rows.work.candidates[edge.target]
+        referring = _table(rows, edge).alias()
+        refers = [
+            referring.c[own] == target.column(other) for own, other in edge.columns
+        ]
+        if edge.source is None:
+            yield "reference", edge.target, edge.source_table, "", set(), sa.exists().where(*refers)
+            continue
+        source = rows.work.candidates[edge.source]
+        if edge.source == edge.target:  # a row that refers to itself holds nothing
+            refers.append(sa.or_(*(referring.c[n] != k for n, k in zip(target.bound.key, target.key, strict=True))))
+        going = [source]
+        going += [
+            rows.work.candidates[f"{edge.source}.{step.name}"]
+            for step in source.bound.record.sooner
+            if nulls(step.anonymise, edge)
+        ]
+        stays = [sa.not_(_due(each, referring)) for each in going]
+        holds = sa.exists().where(*refers, *stays, sa.not_(_erased_already(rows, source, referring)))
+        yield "reference", edge.target, edge.source, "", {each.name for each in going}, holds
+
+
+def _parents(rows: Rows) -> Iterator[_Made]:
+    """Rows without a rule go with their owner, and `with:` steps with what they name: never before (R4)."""
+    for found in rows.work.candidates.values():
+        if found.step is not None:
+            parent_name, own = found.step.with_, rows.work.candidates[found.bound.record.name]
+        else:
+            parent_name, own = parent_of(rows.catalogue, found.bound.record), None
+        if parent_name is None:
+            continue
+        parent = rows.work.candidates[parent_name].table.alias()
+        same = [parent.c[f"k{i}"] == column for i, column in enumerate(found.parent)]
+        gone = sa.exists().where(*same, parent.c.why.is_(None))
+        stays = sa.and_(found.parent[0].is_not(None), sa.not_(gone))
+        yield "goes with", found.name, parent_name, "", {parent_name}, stays
+        if own is not None:  # the step of an orphan goes with its own row
+            row = own.table.alias()
+            same = [row.c[k.name] == k for k in found.key]
+            gone = sa.exists().where(*same, row.c.why.is_(None))
+            alone = sa.and_(found.table.c.orphan > 0, sa.not_(gone))
+            yield "goes with", found.name, own.name, "", {own.name}, alone
+
+
+def _evidence(rows: Rows) -> Iterator[_Made]:
+    """While a row stays whose rule uses a subject date, the rows that carry its latest day stay (R6)."""
+    for date, rule in rows.policy.dates.items():
+        sources = {ref.record for ref in rule.latest_of} | ({rows.policy.subject} if rule.or_else else set())
+        targets = [c for c in rows.work.candidates.values() if c.bound.record.name in sources and _leaves(c)]
+        for target in targets:
+            carries = target.table.c[f"e_{date}"]
+            yield "impossible evidence", target.name, target.bound.record.name, date, set(), carries == 2
+            for user in rows.work.candidates.values():
+                if _uses(_keep(user), date):
+                    yield (
+                        "evidence", target.name, user.name, date, {user.name, user.bound.record.name},
+                        sa.and_(carries == 1, _someone_stays(rows, user, target)),
+                    )  # fmt: skip
+
+
+def _someone_stays(rows: Rows, user: Candidates, target: Candidates) -> sa.ColumnElement[bool]:
+    """A row (or step) of `user` with the same subject as the target is not going."""
+    bound = user.bound
+    table = bound.sa_table.alias()
+    source: sa.FromClause = table
+    alias: sa.FromClause = table
+    here = bound
+    while True:
+        edge = here.owner
+        if edge is None:
+            key = [alias.c[name] for name in here.key]
+            break
+        owner = rows.catalogue.records[edge.target]
+        if edge.target == rows.policy.subject and {o for _, o in edge.columns} == set(owner.key):
+            key = [alias.c[own] for own, _ in sorted(edge.columns, key=lambda pair: owner.key.index(pair[1]))]
+            break
+        above = owner.sa_table.alias()
+        source = source.join(above, sa.and_(*(alias.c[own] == above.c[other] for own, other in edge.columns)))
+        here, alias = owner, above
+    going = [user] if user.step is None else [user, rows.work.candidates[bound.record.name]]
+    return (
+        sa.select(sa.literal(1))
+        .select_from(source)
+        .where(
+            *(column == subject for column, subject in zip(key, target.subject, strict=True)),
+            *(sa.not_(_due(each, table)) for each in going),
+            sa.not_(_erased_already(rows, user, table)),
+        )
+        .correlate(target.table)
+        .exists()
+    )
+
+
+def _due(found: Candidates, table: sa.FromClause) -> sa.ColumnElement[bool]:
+    """The row of `table` is among these candidates and not blocked."""
+    other = found.table.alias()
+    same = [other.c[k.name] == table.c[name] for k, name in zip(found.key, found.bound.key, strict=True)]
+    return sa.exists().where(*same, other.c.why.is_(None))
+
+
+def _erased_already(rows: Rows, found: Candidates, table: sa.FromClause) -> sa.ColumnElement[bool]:
+    """Anonymised before, and so keeping nothing (R10)."""
+    listed = found.step.anonymise if found.step else found.bound.record.anonymise or {}
+    owner = found.bound.owner
+    if owner is None or not nulls(listed, owner):
+        return sa.false()
+    return sa.and_(sa.or_(*(table.c[own].is_(None) for own, _ in owner.columns)), rows.erased(found, table))
+
+
+def _leaves(found: Candidates) -> bool:
+    """Erasing these rows takes them, or their link to the subject, away."""
+    return found.step is None or nulls(found.step.anonymise, found.bound.owner)
+
+
+def _keep(found: Candidates) -> Keep | None:
+    return found.step.keep if found.step else found.bound.record.keep
+
+
+def _uses(keep: Keep | None, date: str) -> bool:
+    if keep is None:
+        return False
+    refs = (keep.after, keep.or_else, *keep.or_until)
+    return any(isinstance(ref, SubjectDate) and ref.date == date for ref in refs)
+
+
+def _table(rows: Rows, edge: Edge) -> sa.FromClause:
+    if edge.source is not None:
+        return rows.catalogue.records[edge.source].sa_table
+    return sa.table(edge.source_table, *(sa.column(own) for own, _ in edge.columns))

@@ -1,0 +1,419 @@
+"""What SQL says of each row by its own rule, before other rows are looked at (R1 to R3, R8, R10)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+import sqlalchemy as sa
+
+from staffords_gdpr.database.catalogue import Bound, Catalogue, Edge
+from staffords_gdpr.policy.models import Condition, Keep, OtherColumn, OwnColumn, Ref, Scalar, SubjectDate
+from staffords_gdpr.policy.periods import Period
+from staffords_gdpr.retention.bulk_dates import IMPOSSIBLE, Days
+from staffords_gdpr.retention.bulk_work import Candidates, Work, nulls, parent_of
+
+
+class Code(IntEnum):
+    """A row's standing by its own rule alone."""
+
+    CANDIDATE = 0
+    KEPT = 1
+    OPEN = 2
+    IMPOSSIBLE = 3
+    MISSING = 4
+    HOLD = 5
+    ORPHAN = 6
+    DANGLING = 7
+    DONE = 8
+
+
+class Scope(StrEnum):
+    """Which rows are decided: all, those of the subjects in `work.scope`, or the subjectless ones in `work.row_scopes`."""
+
+    ALL = "all"
+    SUBJECTS = "subjects"
+    ROWS = "rows"
+
+
+@dataclass(frozen=True)
+class Chain:
+    """A record type joined to its owners, up to the subject. `aliases` is by record type, the row itself first."""
+
+    source: sa.FromClause
+    aliases: Mapping[str, sa.FromClause]
+    subject: list[sa.ColumnElement[object]]  # the subject's key, NULL where the row does not reach one
+    row_key: list[sa.ColumnElement[object]]
+    dates: sa.FromClause  # work.subjects, joined
+
+
+@dataclass(frozen=True)
+class Rule:
+    """The keep rule that decides for a row. `at`: whose row it reads; `levels`: the row and the owners that it goes with."""
+
+    at: str
+    keep: Keep
+    timed: bool  # the rule of a `sooner` step
+    levels: tuple[str, ...]
+
+
+class Rows:
+    """Builds the queries of one catalogue at one moment, within one scope."""
+
+    def __init__(self, work: Work, as_of: dt.datetime, scope: Scope) -> None:
+        self.work = work
+        self.catalogue: Catalogue = work.catalogue
+        self.policy = work.catalogue.policy
+        self.scope = scope
+        self.days = Days(self.policy, as_of, work.shifts)
+        self.today = self.days.today
+
+    # -- who owns what -------------------------------------------------------------------------------------------
+
+    def chain(self, record: str, needs: Iterable[str] = ()) -> Chain:
+        """`record` joined to its owners and to the subject's dates; the tables of the record types in `needs` for certain.
+
+        Within Scope.SUBJECTS only rows that reach a subject of the scope.
+        """
+        bound = self._bound(record)
+        aliases: dict[str, sa.FromClause] = {record: bound.sa_table.alias()}
+        row_key = _key(aliases[record], bound)
+        source = aliases[record]
+        outer = self.scope is not Scope.SUBJECTS
+        dates = self.work.subjects.alias()
+        short = self.scope is not Scope.ROWS and self.policy.subject not in needs
+        while bound.owner is not None:
+            edge, own = bound.owner, aliases[bound.record.name]
+            bound = self._bound(edge.target)
+            if short and bound.record.name == self.policy.subject and self._ends_at_key(edge):
+                # the link already holds the subject's key: its dates are joined without the subject's table
+                key = [own.c[name] for name, _ in self._in_key_order(edge, bound)]
+                source = source.join(dates, _same(_numbered(dates, "s"), key), isouter=outer)
+                return Chain(source, aliases, _numbered(dates, "s"), row_key, dates)
+            owner = bound.sa_table.alias()
+            source = source.join(owner, joined(own, edge, owner), isouter=outer)
+            aliases[bound.record.name] = owner
+        key = _key(aliases[self.policy.subject], bound)
+        source = source.join(dates, _same(_numbered(dates, "s"), key), isouter=outer)
+        subject = key if self.scope is Scope.ROWS else _numbered(dates, "s")
+        return Chain(source, aliases, subject, row_key, dates)
+
+    def _bound(self, record: str) -> Bound:
+        return self.catalogue.records[record]
+
+    def _ends_at_key(self, edge: Edge) -> bool:
+        return {other for _, other in edge.columns} == set(self._bound(edge.target).key)
+
+    def _in_key_order(self, edge: Edge, target: Bound) -> list[tuple[str, str]]:
+        return sorted(edge.columns, key=lambda pair: target.key.index(pair[1]))
+
+    # -- one row by its own rule ---------------------------------------------------------------------------------
+
+    def standing(self, candidates: Candidates) -> sa.Subquery:
+        """Every row of the scope (or a step of it) with its code, days, subject and what the candidates table keeps.
+
+        Columns: k*, s*, x_*, a, u, orphan, free, done, e_*, code.
+        """
+        record, step = candidates.bound.record, candidates.step
+        rule = self.rule(candidates)
+        chain = self.chain(record.name, [rule.at, *_others(rule.keep)])
+        source, (after, until), dangling = self._clauses(rule.keep, rule.at, chain)
+        table = chain.aliases[record.name]
+        decider = candidates.bound if step else self._bound(rule.at)
+        unlinked = self._unlinked(decider, chain.aliases[decider.record.name])
+        orphan = self._orphan(rule, chain, unlinked)
+        for level, name in enumerate(rule.levels, 1):
+            orphans = self._bound(name).record.orphans
+            if orphans is not None and not rule.timed:
+                after = sa.case((orphan == level, self._after(orphans, name, chain)), else_=after)
+                until = sa.case((orphan == level, sa.null()), else_=until)
+        done = self.erased(candidates, table)
+        nulled = nulls(step.anonymise if step else record.anonymise or {}, candidates.bound.owner)
+        own_link_null = self._unlinked(candidates.bound, table)
+        facts: dict[str, sa.ColumnElement[object]] = {
+            "a": after,
+            "u": until,
+            "orphan": orphan,
+            "free": _flag(own_link_null if step and step.with_ else sa.false()),
+            "done": _flag(done),
+            "gone": _flag(sa.and_(own_link_null, done) if nulled else sa.false()),
+            "dangling": _flag(sa.and_(dangling, orphan == 0)),
+            "open": _flag(sa.and_(self._open(rule.keep, rule.at, chain), orphan == 0)),
+            "held": sa.func.coalesce(chain.dates.c.held, 0),
+            **{f"e_{date}": self.carries(candidates, table, chain.dates, date) for date in self.policy.dates},
+        }
+        base = sa.select(
+            *(column.label(f"k{i}") for i, column in enumerate(chain.row_key)),
+            *(column.label(f"s{i}") for i, column in enumerate(chain.subject)),
+            *(column.label(name) for name, column in candidates.extra(table).items()),
+            *(column.label(name) for name, column in facts.items()),
+        ).select_from(source)
+        if self.scope is Scope.ROWS:
+            scoped = self.work.row_scopes[record.name]
+            base = base.where(
+                sa.exists().where(_same(_numbered(scoped, "k"), chain.row_key)), chain.subject[0].is_(None)
+            )
+        # a fence: without it SQLite copies each date expression into every place that reads it
+        row = base.limit(-1).subquery()
+        kept = [column for column in row.c if column.name not in ("gone", "dangling", "open", "held")]
+        return sa.select(*kept, self._code(rule, row).label("code")).subquery()
+
+    def rule(self, candidates: Candidates) -> Rule:
+        """Whose rule decides for these rows or steps."""
+        step, record = candidates.step, candidates.bound.record
+        levels = [record.name]
+        while (above := parent_of(self.catalogue, self._bound(levels[-1]).record)) is not None:
+            levels.append(above)
+        if step is not None and step.keep is not None:
+            return Rule(record.name, step.keep, timed=True, levels=tuple(levels))
+        carrier = self.policy.carrier(step.with_ if step and step.with_ else record.name)
+        return Rule(carrier, self._keep_of(carrier), timed=False, levels=tuple(levels))
+
+    def _orphan(self, rule: Rule, chain: Chain, unlinked: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+        """0 where the row reaches its subject, else which of `rule.levels` (from 1) is the topmost row still there (R8)."""
+        if rule.levels[-1] == self.policy.subject and len(rule.levels) == 1:
+            return sa.literal(0)
+        cases: list[tuple[sa.ColumnElement[bool], int]] = [
+            (chain.subject[0].is_not(None), 0),
+            (sa.func.coalesce(unlinked, sa.false()), 0),
+        ]
+        for level in range(len(rule.levels), 1, -1):
+            name = rule.levels[level - 1]
+            if name in chain.aliases:
+                cases.append((_key(chain.aliases[name], self._bound(name))[0].is_not(None), level))
+        return sa.case(*cases, else_=1)
+
+    def _keep_of(self, carrier: str) -> Keep:
+        keep = self._bound(carrier).record.keep
+        assert keep is not None
+        return keep
+
+    def _clauses(
+        self, keep: Keep, record: str, chain: Chain
+    ) -> tuple[sa.FromClause, tuple[sa.ColumnElement[str], sa.ColumnElement[str]], sa.ColumnElement[bool]]:
+        """The days of `after` and of the latest `or_until`, and whether a reference that they need is not there."""
+        source, joined_to = chain.source, dict(chain.aliases)
+        dangling: list[sa.ColumnElement[bool]] = []
+        for ref in (keep.after, keep.or_else, *keep.or_until):
+            if isinstance(ref, OtherColumn) and ref.record not in joined_to:
+                edge = next(edge for edge in self._bound(record).refers if edge.target == ref.record)
+                other = self._bound(ref.record).sa_table.alias()
+                own = chain.aliases[record]
+                source = source.join(other, joined(own, edge, other), isouter=True)
+                joined_to[ref.record] = other
+                there = [other.c[name].is_not(None) for name in self._bound(ref.record).key]
+                given = [own.c[name].is_not(None) for name, _ in edge.columns]
+                dangling.append(sa.and_(*given, sa.not_(sa.and_(*there))))
+        known = Chain(source, joined_to, chain.subject, chain.row_key, chain.dates)
+        untils = [self._ref(ref, record, known, event=False) for ref in keep.or_until]
+        after = self._after(keep, record, known)
+        return source, (after, _latest(untils)), sa.or_(sa.false(), *dangling)
+
+    def _after(self, keep: Keep, record: str, chain: Chain) -> sa.ColumnElement[str]:
+        after = self._ref(keep.after, record, chain, event=not keep.future)
+        if keep.or_else is None:
+            return after
+        return sa.func.coalesce(after, self._ref(keep.or_else, record, chain, event=not keep.future))
+
+    def _ref(self, ref: Ref, record: str, chain: Chain, *, event: bool) -> sa.ColumnElement[str]:
+        if isinstance(ref, SubjectDate):
+            return chain.dates.c[f"d_{ref.date}"]
+        name = record if isinstance(ref, OwnColumn) else ref.record
+        column = chain.aliases[name].c[ref.column]
+        return self.days.day(column, self._bound(name).dates[ref.column], event=event)
+
+    def _unlinked(self, bound: Bound, table: sa.FromClause) -> sa.ColumnElement[bool]:
+        """The policy nulls the row's link to its owner, and that link is null (R10)."""
+        lists = [bound.record.anonymise or {}, *(step.anonymise for step in bound.record.sooner)]
+        if bound.owner is None or not any(nulls(listed, bound.owner) for listed in lists):
+            return sa.false()
+        return sa.or_(*(table.c[own].is_(None) for own, _ in bound.owner.columns))
+
+    def erased(self, candidates: Candidates, table: sa.FromClause) -> sa.ColumnElement[bool]:
+        """Nothing is left of this erasure: every listed column holds its replacement and no dependent row is there."""
+        record, step = candidates.bound.record, candidates.step
+        if step is not None:
+            return replaced(table, step.anonymise)
+        if record.anonymise is None:
+            return sa.false()
+        left = []
+        for child in self.catalogue.records.values():
+            if parent_of(self.catalogue, child.record) == record.name and child.owner is not None:
+                below = child.sa_table.alias()
+                left.append(sa.exists().where(joined(below, child.owner, table)))
+        return sa.and_(replaced(table, record.anonymise), *(sa.not_(some) for some in left))
+
+    def _open(self, keep: Keep, record: str, chain: Chain) -> sa.ColumnElement[bool]:
+        """Open work: the `while` condition is not false (R3)."""
+        if keep.while_ is None:
+            return sa.false()
+        return sa.func.coalesce(self._condition(keep.while_, self._bound(record), chain.aliases[record]), sa.true())
+
+    def _condition(self, condition: Condition, bound: Bound, table: sa.FromClause) -> sa.ColumnElement[bool]:
+        tests: list[sa.ColumnElement[bool]] = []
+        for name, values in condition.columns.items():
+            column, kind = table.c[name], bound.dates.get(name)
+            empty = column.is_(None) if kind is None else self.days.is_empty(column, kind)
+            given = [value for value in values if value is not None]
+            test: sa.ColumnElement[bool] = sa.or_(
+                *([empty] if None in values else []), *([_in(column, given)] if given else [])
+            )
+            if kind is not None and given:
+                # a value that means "no date" is NULL: no comparison with it is true or false
+                test = sa.case((empty, sa.true() if None in values else sa.null()), else_=test)
+            tests.append(test)
+        return sa.and_(*tests)
+
+    def carries(
+        self, candidates: Candidates, table: sa.FromClause, dates: sa.FromClause, date: str
+    ) -> sa.ColumnElement[int]:
+        """1 where erasing this row would take away the latest day of a subject date, 2 where that date is impossible."""
+        rule, record = self.policy.dates[date], candidates.bound.record
+        if candidates.step is not None and not nulls(candidates.step.anonymise, candidates.bound.owner):
+            return sa.literal(0)
+        columns = [source.column for source in rule.latest_of if source.record == record.name]
+        if rule.or_else is not None and record.name == self.policy.subject:
+            columns.append(rule.or_else.column)
+        days = [self.days.day(table.c[c], candidates.bound.dates[c], event=not rule.future) for c in columns]
+        if not days:
+            return sa.literal(0)
+        latest = dates.c[f"d_{date}"]
+        return sa.case(
+            (sa.and_(latest == IMPOSSIBLE, sa.or_(*(day.is_not(None) for day in days))), 2),
+            (sa.or_(*(day == latest for day in days)), 1),
+            else_=0,
+        )
+
+    def _code(self, rule: Rule, row: sa.Subquery) -> sa.ColumnElement[int]:
+        """R7's order, up to where other rows come in."""
+        cut: sa.ColumnElement[object] = _day(rule.keep.for_.cutoff(self.today))
+        cases: list[tuple[sa.ColumnElement[bool], Code]] = [
+            (row.c.gone == 1, Code.DONE),
+            (row.c.free == 1, Code.CANDIDATE),
+        ]
+        for level, name in enumerate(rule.levels, 1):
+            orphans = self._bound(name).record.orphans
+            if orphans is None or (rule.timed and _uses_subject(rule.keep)):
+                cases.append((row.c.orphan == level, Code.ORPHAN))
+            elif not rule.timed:
+                cut = sa.case((row.c.orphan == level, _day(orphans.for_.cutoff(self.today))), else_=cut)
+        running = sa.or_(row.c.a > cut, sa.and_(row.c.a.is_not(None), row.c.u >= _day(self.today)))
+        cases += [
+            (sa.or_(row.c.a == IMPOSSIBLE, row.c.u == IMPOSSIBLE), Code.IMPOSSIBLE),
+            (row.c.dangling == 1, Code.DANGLING),
+            (running, Code.KEPT),
+            (row.c.open == 1, Code.OPEN),
+            (row.c.a.is_(None), Code.MISSING),
+            (row.c.held == 1, Code.HOLD),
+        ]
+        return sa.case(*((test, int(code)) for test, code in cases), else_=int(Code.CANDIDATE))
+
+    def period(self, candidates: Candidates, orphan: int) -> Period:
+        """The retention period that decided for a row, by its `orphan` column."""
+        rule = self.rule(candidates)
+        orphans = self._bound(rule.levels[orphan - 1]).record.orphans if orphan else None
+        return rule.keep.for_ if orphans is None or rule.timed else orphans.for_
+
+    # -- dates of subjects ---------------------------------------------------------------------------------------
+
+    def subject_rows(self) -> sa.Select[tuple[object, ...]]:
+        """One row a subject of the scope: its key, whether it is under a legal hold, and its dates (R2)."""
+        bound = self._bound(self.policy.subject)
+        table = bound.sa_table.alias()
+        key = _key(table, bound)
+        source: sa.FromClause = table
+        if self.scope is Scope.SUBJECTS:
+            source = self.work.scope.join(table, _same(_numbered(self.work.scope, "s"), key))
+        held = sa.exists().where(_same(_numbered(self.work.holds, "s"), key))
+        columns: list[sa.ColumnElement[object]] = [*key, sa.case((held, 1), else_=0)]
+        for rule in self.policy.dates.values():
+            latest = sa.union_all(*(self._source(ref, event=not rule.future) for ref in rule.latest_of)).subquery()
+            keys = [latest.c[f"s{i}"] for i in range(len(key))]
+            grouped = sa.select(*keys, sa.func.max(latest.c.day).label("day")).group_by(*keys).subquery()
+            source = source.join(grouped, _same([grouped.c[k.name] for k in keys], key), isouter=True)
+            day: sa.ColumnElement[object] = grouped.c.day
+            if rule.or_else is not None:
+                kind = bound.dates[rule.or_else.column]
+                fallback = self.days.day(table.c[rule.or_else.column], kind, event=not rule.future)
+                day = sa.func.coalesce(day, fallback)
+            columns.append(day)
+        return sa.select(*columns).select_from(source)
+
+    def _source(self, ref: OtherColumn, *, event: bool) -> sa.Select[tuple[object, ...]]:
+        """(subject key, day) of every row of the scope that a subject date is taken from."""
+        bound = self._bound(ref.record)
+        table = bound.sa_table.alias()
+        source: sa.FromClause = table
+        here: Bound = bound
+        alias: sa.FromClause = table
+        key = _key(table, bound)
+        while here.owner is not None:
+            edge, owner = here.owner, self._bound(here.owner.target)
+            if owner.record.name == self.policy.subject and self._ends_at_key(edge):
+                key = [alias.c[own] for own, _ in self._in_key_order(edge, owner)]
+                break
+            above = owner.sa_table.alias()
+            source = source.join(above, joined(alias, edge, above))
+            here, alias, key = owner, above, _key(above, owner)
+        if self.scope is Scope.SUBJECTS:
+            source = source.join(self.work.scope, _same(_numbered(self.work.scope, "s"), key))
+        day = self.days.day(table.c[ref.column], bound.dates[ref.column], event=event)
+        return sa.select(*(column.label(f"s{i}") for i, column in enumerate(key)), day.label("day")).select_from(source)
+
+
+def joined(source: sa.FromClause, edge: Edge, target: sa.FromClause) -> sa.ColumnElement[bool]:
+    """That a row of `source` refers to a row of `target` over this edge."""
+    return sa.and_(*(source.c[own] == target.c[other] for own, other in edge.columns))
+
+
+def replaced(table: sa.FromClause, listed: Mapping[str, Scalar]) -> sa.ColumnElement[bool]:
+    """That every listed column holds its replacement."""
+    return sa.func.coalesce(
+        sa.and_(*(table.c[name].is_(None) if value is None else table.c[name] == value for name, value in listed.items())),
+        sa.false(),
+    )
+
+
+def _in(column: sa.ColumnElement[object], values: list[Scalar]) -> sa.ColumnElement[bool]:
+    return sa.or_(*(column == value for value in values))
+
+
+def _latest(days: list[sa.ColumnElement[str]]) -> sa.ColumnElement[str]:
+    """The latest of several days, of which any may be NULL."""
+    if not days:
+        return sa.null()
+    if len(days) == 1:
+        return days[0]
+    return sa.func.nullif(sa.func.max(*(sa.func.coalesce(day, "") for day in days)), "")
+
+
+def _others(keep: Keep) -> list[str]:
+    """The record types whose rows a rule reads besides its own."""
+    refs = (keep.after, keep.or_else, *keep.or_until)
+    return [ref.record for ref in refs if isinstance(ref, OtherColumn)]
+
+
+def _uses_subject(keep: Keep) -> bool:
+    return any(not isinstance(ref, OwnColumn) for ref in (keep.after, keep.or_else, *keep.or_until) if ref is not None)
+
+
+def _key(table: sa.FromClause, bound: Bound) -> list[sa.ColumnElement[object]]:
+    return [table.c[name] for name in bound.key]
+
+
+def _numbered(table: sa.FromClause, letter: str) -> list[sa.ColumnElement[object]]:
+    return [table.c[name] for i in range(len(table.c)) if (name := f"{letter}{i}") in table.c]
+
+
+def _same(left: list[sa.ColumnElement[object]], right: list[sa.ColumnElement[object]]) -> sa.ColumnElement[bool]:
+    return sa.and_(*(a == b for a, b in zip(left, right, strict=True)))
+
+
+def _flag(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+    return sa.case((condition, 1), else_=0)
+
+
+def _day(day: dt.date) -> sa.ColumnElement[str]:
+    return sa.literal(day.isoformat(), sa.String)

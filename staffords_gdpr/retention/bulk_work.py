@@ -1,0 +1,166 @@
+"""The work tables in which SQL decides: temporary, private to one connection, never part of the firm's database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from staffords_gdpr.database.catalogue import Bound, Catalogue, Edge
+from staffords_gdpr.policy.models import Record, Step
+
+_PREFIX = "gdpr_work_"
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Rows of one record type, or `sooner` steps of them, that have passed their own rule.
+
+    Columns of the table: `k*` key, `s*` subject, `p*` key of the row that decides for this one, `x_*` columns that
+    others refer to, `a` and `u` the days of `after` and `or_until`, `done` nothing is left to erase, `orphan`,
+    `e_*` the row carries a subject date (1: its latest day, 2: that date is impossible), `why` it stays after all
+    (NULL: it is due).
+    """
+
+    name: str  # "payment" or "payment.card"
+    bound: Bound
+    step: Step | None
+    table: sa.Table
+
+    @property
+    def key(self) -> list[sa.Column[object]]:
+        return [self.table.c[f"k{i}"] for i in range(len(self.bound.key))]
+
+    @property
+    def subject(self) -> list[sa.Column[object]]:
+        return _numbered(self.table, "s")
+
+    @property
+    def parent(self) -> list[sa.Column[object]]:
+        return _numbered(self.table, "p")
+
+    @property
+    def unblocked(self) -> sa.ColumnElement[bool]:
+        return self.table.c.why.is_(None)
+
+    @property
+    def to_erase(self) -> sa.ColumnElement[bool]:
+        return sa.and_(self.unblocked, self.table.c.done == 0)
+
+    def extra(self, table: sa.FromClause) -> dict[str, sa.ColumnElement[object]]:
+        """The columns of the record's own table that are kept as `x_*`, by those names."""
+        return {
+            column.name: table.c[self.bound.columns[int(column.name[2:])]]
+            for column in self.table.c
+            if column.name.startswith("x_")
+        }
+
+    def column(self, name: str) -> sa.Column[object]:
+        """A column of the row, which edges compare with: part of the key, or kept as `x_*`."""
+        if name in self.bound.key:
+            return self.key[self.bound.key.index(name)]
+        return self.table.c[f"x_{self.bound.columns.index(name)}"]
+
+
+class Work:
+    """All work tables of one catalogue on one connection."""
+
+    def __init__(self, connection: sa.Connection, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+        self._metadata = sa.MetaData()
+        subject = catalogue.records[catalogue.policy.subject]
+        self.subject_key = [_plain(subject.sa_table.c[name]) for name in subject.key]
+        self.shifts = self._table(
+            "shifts", [sa.Column("since", sa.String, primary_key=True), sa.Column("seconds", sa.Integer)]
+        )
+        self.holds = self._table("holds", self._subject_columns(primary_key=True))
+        self.scope = self._table("scope", self._subject_columns(primary_key=True))
+        self.subjects = self._table(
+            "subjects",
+            [
+                *self._subject_columns(primary_key=True),
+                sa.Column("held", sa.Integer),
+                *(sa.Column(f"d_{name}", sa.String) for name in catalogue.policy.dates),
+            ],
+        )
+        self.row_scopes: dict[str, sa.Table] = {}
+        self.candidates: dict[str, Candidates] = {}
+        for bound in catalogue.records.values():
+            name = bound.record.name
+            self.row_scopes[name] = self._table(
+                f"rows_{len(self.row_scopes)}", _key_columns(bound, "k", primary_key=True)
+            )
+            self.candidates[name] = self._candidates(name, bound, None, parent_of(catalogue, bound.record))
+            for step in bound.record.sooner:
+                full = f"{name}.{step.name}"
+                self.candidates[full] = self._candidates(full, bound, step, step.with_)
+        self._metadata.create_all(connection, checkfirst=False)
+        self._connection = connection
+
+    def clear(self) -> None:
+        """Empty the tables of the last decision; the scope stays."""
+        for table in (self.subjects, *(found.table for found in self.candidates.values())):
+            self._connection.execute(sa.delete(table))
+
+    def fill(self, table: sa.Table, keys: Iterable[Sequence[object]]) -> None:
+        """Write keys into a table of keys, replacing what it held."""
+        self._connection.execute(sa.delete(table))
+        names = [column.name for column in table.columns]
+        rows = [dict(zip(names, key, strict=True)) for key in keys]
+        if rows:
+            self._connection.execute(sa.insert(table), rows)
+
+    def _candidates(self, name: str, bound: Bound, step: Step | None, parent: str | None) -> Candidates:
+        integers = ["done", "orphan", "why", *(f"e_{date}" for date in self.catalogue.policy.dates)]
+        columns = [
+            *_key_columns(bound, "k", primary_key=True),
+            *self._subject_columns(primary_key=False),
+            *(_key_columns(self.catalogue.records[parent], "p", primary_key=False) if parent else ()),
+            *(
+                sa.Column(f"x_{bound.columns.index(column)}", _plain(bound.sa_table.c[column]))
+                for column in sorted(_referred(bound, self.catalogue.edges) - set(bound.key))
+            ),
+            sa.Column("a", sa.String),
+            sa.Column("u", sa.String),
+            *(sa.Column(column, sa.Integer) for column in integers),
+        ]
+        return Candidates(name, bound, step, self._table(f"due_{len(self.candidates)}", columns))
+
+    def _subject_columns(self, *, primary_key: bool) -> list[sa.Column[object]]:
+        return [sa.Column(f"s{i}", kind, primary_key=primary_key) for i, kind in enumerate(self.subject_key)]
+
+    def _table(self, name: str, columns: Sequence[sa.Column[object]]) -> sa.Table:
+        return sa.Table(
+            _PREFIX + name, self._metadata, *columns, prefixes=["TEMPORARY"], sqlite_with_rowid=False
+        )
+
+
+def parent_of(catalogue: Catalogue, record: Record) -> str | None:
+    """The record type that decides for the rows of this one: its owner where it has no keep rule (R4)."""
+    return catalogue.policy.owner(record.name) if record.keep is None else None
+
+
+def nulls(listed: Mapping[str, object], edge: Edge | None) -> bool:
+    """Whether a list of replacements sets a column of the edge to null, so that the row refers no longer."""
+    return edge is not None and any(own in listed and listed[own] is None for own, _ in edge.columns)
+
+
+def _referred(bound: Bound, edges: Iterable[Edge]) -> set[str]:
+    return {other for edge in edges if edge.target == bound.record.name for _, other in edge.columns}
+
+
+def _key_columns(bound: Bound, letter: str, *, primary_key: bool) -> list[sa.Column[object]]:
+    return [
+        sa.Column(f"{letter}{i}", _plain(bound.sa_table.c[name]), primary_key=primary_key, autoincrement=False)
+        for i, name in enumerate(bound.key)
+    ]
+
+
+def _plain(column: sa.Column[object]) -> sa.types.TypeEngine[object]:
+    """The column's type without what belongs to its own table alone (sequences, checks)."""
+    return column.type.copy() if isinstance(column.type, sa.types.SchemaType) else column.type
+
+
+def _numbered(table: sa.Table, letter: str) -> list[sa.Column[object]]:
+    return [table.c[name] for i in range(len(table.c)) if (name := f"{letter}{i}") in table.c]
