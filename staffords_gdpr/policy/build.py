@@ -48,7 +48,7 @@ def build(document: Document, *, path: str, sha256: str) -> Policy:
 
 
 def reference(text: str, dates: Collection[str]) -> Ref:
-    """Return what a name in a keep rule stands for: `record.column`, one of the policy's dates, or an own column."""
+    """Return what a name in a keep rule stands for: `record.column`, one of `dates`, or an own column."""
     if "." in text:
         return _other(text)
     return SubjectDate(date=text) if text in dates else OwnColumn(column=text)

@@ -48,15 +48,15 @@ class Outline:
         """The owner, its owner and so on; ends where the chain breaks or closes."""
         found: list[str] = []
         owner = self.records.get(name, {}).get("belongs_to")
-        while owner in self.records and owner not in found:
+        while owner is not None and owner in self.records and owner not in found:
             found.append(owner)
             owner = self.records[owner].get("belongs_to")
         return found
 
     def chain_is_sound(self, name: str) -> bool:
         """Whether nothing on the way from this record type to the subject has been found wrong."""
-        chain = [name, *self.ancestors(name)]
-        return not any(self.mistakes.under("records", link, "belongs_to") for link in chain)
+        chain = [("records", link) for link in (name, *self.ancestors(name))]
+        return not any(self.mistakes.at(*link) or self.mistakes.under(*link, "belongs_to") for link in chain)
 
 
 def check(document: Document, mistakes: Mistakes) -> None:
@@ -114,7 +114,7 @@ def _tables(outline: Outline) -> None:
     for name, record in outline.records.items():
         table = record.get("table")
         if table in owners:
-            what = f"table '{table}' is record type '{owners[table]}' already. Give each table to one record type."
+            what = f"table '{table}' is record type '{owners[table]}' already. Describe each table once."
             outline.mistakes.add(("records", name, "table"), what)
         elif table is not None:
             owners[table] = name
@@ -130,10 +130,9 @@ def _left_alone(outline: Outline, name: str, record: Document) -> None:
 def _owner(outline: Outline, name: str, record: Document) -> None:
     wrong, place = outline.mistakes, ("records", name, "belongs_to")
     owner = record.get("belongs_to")
-    if "on" in record and owner is None and not wrong.under(*place):
-        wrong.add(
-            (*place[:2], "on"), f"'{name}' has 'on' but belongs to nothing. Write 'belongs_to' too.", key=True
-        )
+    if "on" in record and owner is None and name == outline.subject:
+        what = f"'{name}' is the subject and belongs to nothing. Remove 'on'."
+        wrong.add((*place[:2], "on"), what, key=True)
     if owner is None:
         return
     if owner not in outline.records:
@@ -146,13 +145,16 @@ def _refers(outline: Outline, name: str, record: Document) -> None:
     wrong, place = outline.mistakes, ("records", name, "refers_to")
     for position, other in _with_positions(record.get("refers_to", ())):
         spot = (*place, *position)
+        in_mapping = isinstance(record["refers_to"], Mapping)
         if other not in outline.records:
-            wrong.add(spot, f"there is no record type '{other}'. {advice(other, outline.ours)}", key=True)
+            wrong.add(
+                spot, f"there is no record type '{other}'. {advice(other, outline.ours)}", key=in_mapping
+            )
         elif outline.left(other):
             what = f"'{other}' is left alone, so nothing needs to hold it. Remove it here."
-            wrong.add(spot, what, key=True)
+            wrong.add(spot, what, key=in_mapping)
         elif other == record.get("belongs_to"):
-            wrong.add(spot, f"'{name}' belongs to '{other}' already. Remove it here.", key=True)
+            wrong.add(spot, f"'{name}' belongs to '{other}' already. Remove it here.", key=in_mapping)
 
 
 def _with_positions(refers: Any) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -175,7 +177,7 @@ def _columns(outline: Outline, name: str, record: Document) -> None:
 
 def _reaches_subject(outline: Outline, name: str) -> None:
     subject, wrong = outline.subject, outline.mistakes
-    if subject not in outline.records or name == subject or not outline.chain_is_sound(name):
+    if subject not in outline.ours or name == subject or not outline.chain_is_sound(name):
         return
     ancestors = outline.ancestors(name)
     place = ("records", name, "belongs_to")
@@ -196,7 +198,7 @@ def _erasure(outline: Outline, name: str, record: Document) -> None:
         return
     replacements, place = erase["anonymise"], ("records", name, "erase", "anonymise")
     uncovered = [column for column in record.get("personal", ()) if column not in replacements]
-    if uncovered:
+    if uncovered and not wrong.under(*place):
         add = ", ".join(f"{column}: null" for column in uncovered)
         wrong.add(
             place, f"personal data stays in {_list(uncovered)} of '{name}' (R10). Add '{add}'.", key=True
@@ -205,12 +207,9 @@ def _erasure(outline: Outline, name: str, record: Document) -> None:
         {record["belongs_to"]: record.get("on", {})} if "belongs_to" in record else {}
     )
     for other, on in targets.items():
-        deleted = "anonymise" not in (outline.records.get(other, {}).get("erase") or {})
-        if (
-            on
-            and deleted
-            and not any(column in replacements and replacements[column] is None for column in on)
-        ):
+        if other not in outline.records or "anonymise" in (outline.records[other].get("erase") or {}):
+            continue
+        if on and not any(column in replacements and replacements[column] is None for column in on):
             what = f"the link to '{other}', which may be deleted, stays (R10). Add '{next(iter(on))}: null'."
             wrong.add(place, what, key=True)
 
@@ -225,7 +224,7 @@ def _steps(outline: Outline, name: str, record: Document) -> None:
             if column in replaced and (
                 replaced[column] != value or type(replaced[column]) is not type(value)
             ):
-                what = f"'{column}' has another replacement elsewhere in '{name}'. Write the same one in both places."
+                what = f"'{column}' has another replacement elsewhere in '{name}'. Write the same in both."
                 outline.mistakes.add((*place, "anonymise", column), what)
             replaced.setdefault(column, value)
 
@@ -237,7 +236,7 @@ def _step_is_timed_or_with(
     if "with" not in rule:
         for key in ("for", "after"):
             if key not in rule and not wrong.under(*place):
-                what = f"step '{place[-1]}' of '{name}' does not say when. Write 'for' and 'after', or 'with: <owner>'."
+                what = f"step '{place[-1]}' does not say when. Write 'for' and 'after', or 'with: <owner>'."
                 wrong.missing((*place, key), what)
                 return
         return
@@ -253,7 +252,7 @@ def _step_is_timed_or_with(
         what = f"'{name}' does not belong to '{rule['with']}'. {advice(rule['with'], owners)}"
         wrong.add((*place, "with"), what)
     elif "keep" not in record and not wrong.under("records", name, "keep"):
-        what = f"'{name}' has no 'keep', so the whole row goes with its owner. Give it 'keep', or remove the step."
+        what = f"'{name}' has no 'keep', so it goes with its owner. Give it 'keep', or remove the step."
         wrong.add((*place, "with"), what)
 
 

@@ -42,6 +42,8 @@ class Reference:
 class PeriodText:
     """`3 years`."""
 
+    example: str = "3 years"
+
 
 @dataclass(frozen=True)
 class Percent:
@@ -256,9 +258,11 @@ POLICY = Fields(
             Fields(
                 "schedule",
                 {
-                    "purge": Key(PeriodText(), "How often data that is due is erased.", required=True),
-                    "audit": Key(PeriodText(), "How often the purge is audited.", required=True),
-                    "review": Key(PeriodText(), "How often the policy is reviewed.", required=True),
+                    "purge": Key(PeriodText("1 day"), "How often data that is due is erased.", required=True),
+                    "audit": Key(PeriodText("6 months"), "How often the purge is audited.", required=True),
+                    "review": Key(
+                        PeriodText("12 months"), "How often the policy is reviewed.", required=True
+                    ),
                 },
             ),
             "How often each duty comes round.",
@@ -304,7 +308,7 @@ POLICY = Fields(
         "questions": Key(
             ListOf(Text("Is the policy still adequate?"), empty=True), "What `gdpr review` asks."
         ),
-        "backups_kept": Key(PeriodText(), "How long backups of the database exist."),
+        "backups_kept": Key(PeriodText("35 days"), "How long backups of the database exist."),
         "erase_at_most": Key(
             Percent(), "The share of all subjects that one purge may erase; 5 % where nothing is said."
         ),

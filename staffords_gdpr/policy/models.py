@@ -50,7 +50,7 @@ class OtherColumn(Model):
 
 
 class SubjectDate(Model):
-    """One of the policy's `dates`, which have one value per subject. It wins over a column of the same name."""
+    """One of the policy's `dates`, one value per subject. It wins over a column of the same name."""
 
     kind: Literal["date"] = "date"
     date: str
@@ -71,7 +71,8 @@ class Condition(Model):
 class Keep(Model):
     """`{for: 3 years, after: X, or_until: Y, or_else: Z, while: {...}}` (R1 to R3).
 
-    The last day is the latest of `after + for_` and every `or_until`. `or_else` stands in for an empty `after`.
+    The last day is the latest of `after + for_` and every `or_until`. `or_else` stands in for an
+    empty `after`.
     """
 
     for_: PeriodField
@@ -83,14 +84,20 @@ class Keep(Model):
 
 
 class Link(Model):
-    """How a record type belongs or refers to another. `on` maps own columns to the other's; empty: use the foreign key."""
+    """How a record type belongs or refers to another.
+
+    `on` maps own columns to the other's; empty: use the foreign key.
+    """
 
     record: str
     on: Mapping[str, str] = {}
 
 
 class Step(Model):
-    """A `sooner` step: it comes before the row goes. Either timed by `keep`, or taken together with `with_`'s erasure."""
+    """A `sooner` step: it comes before the row goes.
+
+    Either timed by `keep`, or taken together with `with_`'s erasure.
+    """
 
     name: str
     anonymise: Mapping[str, Scalar]
@@ -173,12 +180,12 @@ class Policy(Model):
         return {name: record for name, record in self.records.items() if record.leave is None}
 
     def owner(self, record: str) -> str | None:
-        """The record type that `record` belongs to, or None for the subject and for tables that are left alone."""
+        """The record type that `record` belongs to; None for the subject and for tables left alone."""
         link = self.records[record].belongs_to
         return link.record if link else None
 
     def carrier(self, record: str) -> str:
-        """The record type whose rule decides for `record`: itself, or the nearest owner that has a keep rule (R4)."""
+        """The record type whose rule decides for `record`: itself, or the nearest owner with one (R4)."""
         while self.records[record].keep is None:
             owner = self.owner(record)
             if owner is None:

@@ -30,8 +30,8 @@ class Positions:
     def where(self, *path: str) -> str:
         """Return "file:line:column" of the value at this path of keys (list items by number, from "0").
 
-        A value that is not a plain word or number is pointed at by its key. The nearest known ancestor stands in for
-        a path that is not in the file.
+        A value that is not a plain word or number is pointed at by its key. The nearest known ancestor
+        stands in for a path that is not in the file.
         """
         return self._spell(self.place(path))
 
@@ -55,7 +55,8 @@ class Mistakes:
     def __init__(self, positions: Positions) -> None:
         self.positions = positions
         self._found: dict[tuple[Place, str], None] = {}
-        self._paths: set[Path] = set()
+        self._wrong: set[Path] = set()
+        self._within: set[Path] = set()
 
     def __bool__(self) -> bool:
         return bool(self._found)
@@ -63,17 +64,24 @@ class Mistakes:
     def add(self, path: Path, what: str, *, key: bool = False) -> None:
         """Note a mistake at `path`: at its value, or at its key where the key itself is wrong."""
         place = self.positions.key_place(path) if key else self.positions.place(path)
-        self._found[place, what] = None
-        self._paths.add(path)
+        self._note(place, what, path)
 
     def missing(self, path: Path, what: str) -> None:
         """Note that `path` ought to be there; shown at the key it should stand under."""
-        self._found[self.positions.key_place(path[:-1]), what] = None
-        self._paths.add(path)
+        self._note(self.positions.key_place(path[:-1]), what, path)
 
     def under(self, *path: str) -> bool:
-        """Whether something at or below `path` is wrong already, so that more said of it would only confuse."""
-        return any(bad[: len(path)] == path for bad in self._paths)
+        """Whether something at or below `path` is wrong already: more said of it would only confuse."""
+        return path in self._within
+
+    def at(self, *path: str) -> bool:
+        """Whether the value at `path` itself was found wrong."""
+        return path in self._wrong
+
+    def _note(self, place: Place, what: str, path: Path) -> None:
+        self._found[place, what] = None
+        self._wrong.add(path)
+        self._within.update(path[:length] for length in range(len(path) + 1))
 
     def raise_if_any(self) -> None:
         """Raise PolicyError with every mistake, one a line, in the order of the file."""

@@ -1,4 +1,4 @@
-"""Read a tree as the language says: right keys, right shapes, right scalars; every mistake is noted, none stops it.
+"""Read a tree as the language says: keys, shapes and scalars; every mistake is noted, none stops it.
 
 What comes out are plain dicts, tuples and scalars. What was wrong is left out and noted in `Mistakes`.
 """
@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from staffords_gdpr.policy import language as la
+from staffords_gdpr.policy.example import example
 from staffords_gdpr.policy.periods import Period
 from staffords_gdpr.policy.positions import Mistakes, Path
 from staffords_gdpr.policy.suggest import advice, did_you_mean
@@ -44,10 +45,10 @@ def read(kind: la.Kind, tree: Tree, path: Path, mistakes: Mistakes) -> Any:
 
 def _fields(kind: la.Fields, tree: Tree, path: Path, mistakes: Mistakes) -> Any:
     if not isinstance(tree, Branch):
-        example = next((k for k, key in kind.keys.items() if key.required), next(iter(kind.keys)))
+        first = next((k for k, key in kind.keys.items() if key.required), next(iter(kind.keys)))
         mistakes.add(
             path,
-            f"{_at(path)} must be a mapping, not {_shape(tree)}. Write keys under it, as in '{example}: ...'.",
+            f"{_at(path)} must be a mapping, not {_shape(tree)}. Write keys under it, as in '{first}: ...'.",
         )
         return {} if path else WRONG
     found: dict[str, Any] = {}
@@ -63,7 +64,7 @@ def _fields(kind: la.Fields, tree: Tree, path: Path, mistakes: Mistakes) -> Any:
     for name, key in kind.keys.items():
         if key.required and name not in tree.entries and not _excused(kind, name, tree):
             mistakes.missing(
-                (*path, name), f"{_at(path)} has no '{name}'. Write '{name}: {_example(key.kind)}'."
+                (*path, name), f"{_at(path)} has no '{name}'. Write '{name}: {example(key.kind)}'."
             )
     return found
 
@@ -86,11 +87,11 @@ def _map(kind: la.MapOf, tree: Tree, path: Path, mistakes: Mistakes) -> Any:
     if not isinstance(tree, Branch):
         mistakes.add(
             path,
-            f"{_at(path)} must be a mapping, not {_shape(tree)}. Write '{{name: value}}' with names of yours.",
+            f"{_at(path)} must be a mapping, not {_shape(tree)}. Write '{example(kind)}'.",
         )
         return WRONG
     if not tree.entries and not kind.empty:
-        mistakes.add(path, f"{_at(path)} is empty. Write at least one entry, or leave the key out.")
+        mistakes.add(path, f"{_at(path)} is empty. Write at least one entry.")
         return WRONG
     found = {}
     for name, sub in tree.entries.items():
@@ -140,7 +141,7 @@ def _by_shape(kind: la.ByShape, tree: Tree, path: Path, mistakes: Mistakes) -> A
 
 def _scalar(kind: la.Kind, tree: Tree, path: Path, mistakes: Mistakes) -> Any:
     if not isinstance(tree, Leaf):
-        mistakes.add(path, f"{_at(path)} must be one value, not {_shape(tree)}. Write '{_example(kind)}'.")
+        mistakes.add(path, f"{_at(path)} must be one value, not {_shape(tree)}. Write '{example(kind)}'.")
         return WRONG
     try:
         return _value(kind, tree)
@@ -169,18 +170,18 @@ def _value(kind: la.Kind, leaf: Leaf) -> Any:
         case la.Percent():
             return _percent(leaf)
         case la.Zone():
-            return _zone(_text(leaf, "Europe/London"))
+            return _zone(_text(leaf, "'Europe/London'"))
         case la.Name():
-            return _name(_text(leaf, f"a {kind.of}"), kind.of)
+            return _name(_text(leaf, f"the name of a {kind.of}"), kind.of)
         case la.Reference():
-            return _reference(_text(leaf, _example(kind)), dotted=kind.dotted)
+            return _reference(_text(leaf, f"'{example(kind)}'"), dotted=kind.dotted)
         case _:
-            return _text(leaf, _example(kind))
+            return _text(leaf, f"'{example(kind)}'")
 
 
-def _text(leaf: Leaf, example: str) -> str:
+def _text(leaf: Leaf, wanted: str) -> str:
     if leaf.value is None or not leaf.text.strip():
-        raise ValueError(f"there is nothing here. Write {example}.")
+        raise ValueError(f"there is nothing here. Write {wanted}.")
     if not isinstance(leaf.value, str):
         raise ValueError(f"{leaf.text} is read as a {_type_name(leaf.value)}. Write '{leaf.text}' in quotes.")
     if leaf.value != leaf.value.strip():
@@ -230,39 +231,6 @@ def _reference(text: str, *, dotted: bool) -> str:
     if dotted and "." not in text:
         raise ValueError(f"'{text}' names no record type. Write 'record.column', as in 'call.{text}'.")
     return text
-
-
-def _example(kind: la.Kind) -> str:
-    match kind:
-        case la.Text():
-            return kind.example
-        case la.Only():
-            return str(kind.value)
-        case la.PeriodText():
-            return "3 years"
-        case la.Zone():
-            return "Europe/London"
-        case la.Percent():
-            return "5 %"
-        case la.Flag():
-            return "true"
-        case la.Reference():
-            return "call.received_at" if kind.dotted else "received_at"
-        case la.Name():
-            return f"<{kind.of}>"
-        case la.Column():
-            return f"<{kind.of}>"
-        case la.ListOf():
-            return f"[{_example(kind.item)}]"
-        case la.MapOf():
-            return f"{{{_example(kind.name)}: {_example(kind.value)}}}"
-        case la.Fields():
-            keys = (f"{name}: {_example(key.kind)}" for name, key in kind.keys.items() if key.required)
-            return f"{{{', '.join(keys) or '...'}}}"
-        case la.ByShape():
-            return _example(kind.plain)
-        case la.Value():
-            return "null"
 
 
 def _inline(tree: Leaf) -> str:

@@ -1,4 +1,4 @@
-"""Check the dates that rules count from: every name in `keep`, `orphans`, `sooner` and `dates` leads somewhere."""
+"""Check the names in `keep`, `orphans`, `sooner` and `dates`: each leads to a date to count from."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _name(outline: Outline, name: str, text: str, place: Path) -> None:
 
 def _own_column_of_while(outline: Outline, name: str, column: str, place: Path) -> None:
     if "." in column and column.partition(".")[0] in outline.records:
-        what = f"'while' of '{name}' can look at its own columns only. Write a column without '{column.partition('.')[0]}.'."
+        what = f"'while' of '{name}' can look at its own columns only. Write one without a record type."
         outline.mistakes.add(place, what, key=True)
 
 
@@ -98,8 +98,9 @@ def _date(outline: Outline, name: str, rule: Document) -> None:
             )
     text = rule.get("or_else")
     subject = outline.subject
-    if text is not None and subject in outline.records and text.partition(".")[0] != subject:
-        what = f"'or_else' of a date must be a column of the subject. Write '{subject}.{text.partition('.')[2]}'."
+    if text is not None and subject in outline.ours and text.partition(".")[0] != subject:
+        column = text.partition(".")[2]
+        what = f"'or_else' of a date must be a column of the subject. Write '{subject}.{column}'."
         wrong.add(("dates", name, "or_else"), what)
 
 
@@ -107,7 +108,7 @@ def _replacements(outline: Outline) -> None:
     """R10: anonymising touches no date of the row, nor what tells open work, nor the row's key."""
     read = _columns_read(outline)
     for name, record in outline.ours.items():
-        lists = {
+        lists: dict[tuple[str, ...], Document] = {
             ("sooner", step): rule.get("anonymise", {}) for step, rule in record.get("sooner", {}).items()
         }
         if isinstance(record.get("erase"), Mapping):
@@ -133,7 +134,7 @@ def _columns_read(outline: Outline) -> dict[tuple[str, str], str]:
                 if "." in text:
                     found[_pair(text)] = f"'{name}' counts from it"
                 elif text not in outline.dates:
-                    found[name, text] = f"'{path[2]}' counts from it"
+                    found[name, text] = f"'{path[-1]}' counts from it"
             for column in rule.get("while", {}):
                 found[name, column] = "it tells open work"
         for column in record.get("key", ()):

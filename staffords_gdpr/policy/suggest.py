@@ -7,9 +7,9 @@ from collections.abc import Iterable
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return "Did you mean 'x'?" for the nearest of `known`, or "" where none is near. Capitals do not count."""
+    """Return "Did you mean 'x'?" for the nearest of `known`, capitals or not; "" where none is near."""
     by_folded = {candidate.casefold(): candidate for candidate in known}
-    near = difflib.get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.65)
     return f"Did you mean '{by_folded[near[0]]}'?" if near else ""
 
 

@@ -1,7 +1,7 @@
 """A policy file as a tree of YAML 1.2 values, each with its place.
 
-PyYAML reads YAML 1.1, in which `on`, `yes` and `no` are booleans, `1:30` is a number and `2024-01-01` a date. Only
-its scanner and parser are used here: what a plain word means is decided by the YAML 1.2 core schema.
+PyYAML reads YAML 1.1, in which `on`, `yes` and `no` are booleans, `1:30` is a number and `2024-01-01` a
+date. Only its scanner and parser are used here; the YAML 1.2 core schema decides what a plain word means.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _SYNTAX = (
     ),
     ("could not find expected ':'", "a ':' is missing after this key. Write 'key: value'"),
     (
-        "expected a single document",
+        "found another document",
         "a second document begins here. Keep one policy in one file, without '---'",
     ),
     ("expected <block end>", "this line is indented differently from its neighbours. Align it with them"),
@@ -64,7 +64,7 @@ _SYNTAX = (
 class Leaf:
     """A scalar. `text` is what the file says, `value` what YAML 1.2 makes of it."""
 
-    value: None | bool | int | float | str
+    value: bool | int | float | str | None
     text: str
 
 
@@ -85,7 +85,7 @@ class Row:
 Tree = Leaf | Branch | Row
 
 
-class _Trouble(Exception):
+class _YamlError(Exception):
     def __init__(self, what: str, mark: yaml.Mark) -> None:
         self.what = what
         self.place = Place(mark.line + 1, mark.column + 1)
@@ -100,11 +100,12 @@ class _Loader(yaml.SafeLoader):
     def compose_node(self, parent: Any, index: Any) -> Any:
         event = self.peek_event()  # type: ignore[no-untyped-call]
         if getattr(event, "tag", None) is not None:
-            raise _Trouble(f"the tag '{event.tag}' is not allowed. Write the plain value", event.start_mark)
+            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+            raise _YamlError(f"the tag '{tag}' is not allowed. Write the plain value", event.start_mark)
         self.depth += 1
         if self.depth > DEEPEST:
-            raise _Trouble(f"nested more than {DEEPEST} deep. Write it flatter", event.start_mark)
-        node = super().compose_node(parent, index)  # type: ignore[no-untyped-call]
+            raise _YamlError(f"nested more than {DEEPEST} deep. Write it flatter", event.start_mark)
+        node = super().compose_node(parent, index)
         self.depth -= 1
         return node
 
@@ -112,19 +113,21 @@ class _Loader(yaml.SafeLoader):
 def parse(data: bytes, file: str) -> tuple[Tree, Mistakes]:
     """Return the tree of a policy file and the list of mistakes, which holds its duplicate keys already.
 
-    Raises PolicyError at once where there is no tree to go on with: not UTF-8, not YAML, empty, several documents.
+    Raises PolicyError at once where there is no tree to go on with: not UTF-8, not YAML,
+    empty, several documents.
     """
     text = _decode(data, file)
     _refuse_tabs(text, file)
     try:
         loader = _Loader(text)
         node = loader.get_single_node()
-    except _Trouble as trouble:
+    except _YamlError as trouble:
         raise _refusal(file, trouble.place, trouble.what) from None
     except yaml.reader.ReaderError as error:
         raise _refusal(file, _place_in(text, error.position), _in_our_words(error.reason)) from None
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
+        quoted = "quoted" in str(error.context)  # then where the quote opens, not where the file ends
+        mark = error.context_mark if quoted else error.problem_mark or error.context_mark
         place = Place(mark.line + 1, mark.column + 1) if mark else Place(1, 1)
         raise _refusal(file, place, _in_our_words(str(error.problem))) from None
     if node is None:
@@ -132,7 +135,7 @@ def parse(data: bytes, file: str) -> tuple[Tree, Mistakes]:
     walk = _Walk(file)
     try:
         tree = walk.tree(node, (), 0)
-    except _Trouble as trouble:
+    except _YamlError as trouble:
         raise _refusal(file, trouble.place, trouble.what) from None
     mistakes = Mistakes(Positions(file, walk.keys, walk.values))
     for path, what in walk.wrong:
@@ -188,7 +191,7 @@ def _refusal(file: str, place: Place, what: str) -> PolicyError:
 
 
 class _Walk:
-    """Turns PyYAML's nodes into a tree; an alias is followed each time it is used, up to `MOST_VALUES` in all."""
+    """Turns PyYAML's nodes into a tree; an alias is followed each time it is used, within bounds."""
 
     def __init__(self, file: str) -> None:
         self.file = file
@@ -200,7 +203,7 @@ class _Walk:
     def tree(self, node: yaml.Node, path: Path, depth: int) -> Tree:
         self.count += 1
         if self.count > MOST_VALUES or depth > DEEPEST:
-            raise _Trouble(
+            raise _YamlError(
                 "the policy is too large once its aliases ('*') are followed. Write it out", node.start_mark
             )
         if isinstance(node, yaml.ScalarNode):
@@ -216,7 +219,7 @@ class _Walk:
         entries: dict[str, Tree] = {}
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode) or not key.value.strip():
-                raise _Trouble("a key must be one word. Write 'key: value'", key.start_mark)
+                raise _YamlError("a key must be one word. Write 'key: value'", key.start_mark)
             if key.value in entries:
                 first = self.keys[(*path, key.value)].line
                 self._elsewhere(
@@ -248,7 +251,7 @@ def _place(node: yaml.Node) -> Place:
     return Place(node.start_mark.line + 1, node.start_mark.column + 1)
 
 
-def _core(text: str) -> None | bool | int | float | str:
+def _core(text: str) -> bool | int | float | str | None:
     """The YAML 1.2 core schema (YAML 1.2.2, section 10.3.2)."""
     if _NULL.match(text):
         return None
