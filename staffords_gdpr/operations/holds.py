@@ -1,0 +1,163 @@
+"""Legal holds: a subject whose data must stay while a claim or an inquiry runs (R3).
+
+The subject's key and the reason stay in `secret/holds.json`. The log knows each hold by a keyed hash, so that a hold
+that was taken out of the file is noticed, and the log still names nobody.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import hmac
+import json
+import re
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from staffords_gdpr.auditlog import AuditLog
+from staffords_gdpr.auditlog.files import write_atomic
+from staffords_gdpr.auditlog.layout import Home
+from staffords_gdpr.auditlog.rows import new_batch_id
+from staffords_gdpr.errors import GdprError, UsageError
+from staffords_gdpr.operations.history import LoggedHold, read_history
+from staffords_gdpr.retention.states import Key
+
+_REASON = re.compile(r"[a-z][a-z0-9-]{0,39}")
+
+
+class HoldMissingError(GdprError):
+    """A hold stands in the log, but not in `secret/holds.json`."""
+
+    exit_code = 5
+    meaning = "audit log does not verify"
+
+
+@dataclass(frozen=True)
+class Hold:
+    """One hold in force. `reason` is a code, such as `claim`; `look_again` the day to ask whether it is needed still."""
+
+    hold: str
+    subject: Key
+    reason: str
+    look_again: dt.date
+    added: dt.datetime | None
+
+
+def add(
+    log: AuditLog, *, subject: Key, reason: str, look_again: dt.date, now: dt.datetime, today: dt.date
+) -> Hold:
+    """Put a subject on hold from now on.
+
+    Raises UsageError for a reason that is no code, a day to look again that is not in the future, or a subject that
+    is on hold already.
+    """
+    if not _REASON.fullmatch(reason):
+        raise UsageError(
+            f"{reason!r} is no reason code", "Use a short word in small letters, such as claim or tax-inquiry; names do not belong here."
+        )
+    if look_again <= today:
+        raise UsageError(
+            f"{look_again.isoformat()} is not in the future", "Give the day on which somebody should ask whether the hold is needed still."
+        )
+    stored = _read(log.home)
+    active = {hold.hold for hold in read_history(log.entries()).open_holds}
+    known = next((hold for hold, what in stored.items() if hold in active and tuple(what["subject"]) == subject), None)
+    if known is not None:
+        raise UsageError(f"this subject is on hold already, by hold {known}", f"Release it first: gdpr hold release {known}")
+    hold = new_batch_id(now)
+    # The file first: after a crash in between, the subject is held all the same.
+    stored[hold] = {"subject": list(subject), "reason": reason, "look_again": look_again.isoformat()}
+    _write(log.home, stored)
+    entry = log.append(
+        "hold.add",
+        {"hold": hold, "subject": fingerprint(log.home, subject), "look_again": look_again.isoformat()},
+        now=now,
+    )
+    log.write_checkpoint(now)
+    return Hold(hold, subject, reason, look_again, entry.time)
+
+
+def release(log: AuditLog, *, hold: str, now: dt.datetime) -> None:
+    """End a hold. From the next purge on, the rules decide again. Raises UsageError for a hold that is not in force."""
+    stored = _read(log.home)
+    if hold not in stored and hold not in {known.hold for known in read_history(log.entries()).open_holds}:
+        raise UsageError(f"there is no hold {hold} in force", "List them with: gdpr hold list")
+    log.append("hold.release", {"hold": hold}, now=now)
+    stored.pop(hold, None)
+    _write(log.home, stored)
+    log.write_checkpoint(now)
+
+
+def current(log: AuditLog) -> tuple[Hold, ...]:
+    """The holds in force, oldest first.
+
+    Raises HoldMissingError where the log knows a hold that the file does not: whoever took it out must not get the
+    subject's data erased that way.
+    """
+    history = read_history(log.entries())
+    stored = _read(log.home)
+    released = {hold.hold for hold in history.holds if hold.released is not None}
+    missing = missing_holds(log.home, history.open_holds)
+    if missing:
+        raise HoldMissingError(
+            f"{_path(log.home)}: {len(missing)} legal hold(s) of the log are not in it: {', '.join(missing)}",
+            "Restore the file from its last good copy, or release the holds by name: gdpr hold release HOLD",
+        )
+    added = {hold.hold: hold.added for hold in history.holds}
+    return tuple(
+        Hold(hold, tuple(what["subject"]), what["reason"], dt.date.fromisoformat(what["look_again"]), added.get(hold))
+        for hold, what in sorted(stored.items())
+        if hold not in released
+    )
+
+
+def current_holds(log: AuditLog) -> frozenset[Key]:
+    """The subjects on hold now. Raises HoldMissingError, see `current`."""
+    return frozenset(hold.subject for hold in current(log))
+
+
+def missing_holds(home: Home, logged: Iterable[LoggedHold]) -> tuple[str, ...]:
+    """The holds that the log knows and the file does not, or knows with another subject."""
+    stored = _read(home)
+    return tuple(
+        hold.hold
+        for hold in logged
+        if hold.hold not in stored or fingerprint(home, tuple(stored[hold.hold]["subject"])) != hold.subject
+    )
+
+
+def fingerprint(home: Home, subject: Key) -> str:
+    """The subject as it stands in the log: HMAC-SHA256 (hex) with a key that never leaves `secret/`."""
+    message = json.dumps(list(subject), ensure_ascii=False, separators=(",", ":"), default=str).encode()
+    return hmac.new(_key(home), message, hashlib.sha256).hexdigest()
+
+
+def _path(home: Home) -> Path:
+    return Path(home.secret) / "holds.json"
+
+
+def _key(home: Home) -> bytes:
+    path = Path(home.secret) / "holds.key"
+    if not path.exists():
+        write_atomic(path, secrets.token_bytes(32), 0o600)
+    return path.read_bytes()
+
+
+def _read(home: Home) -> dict[str, dict[str, Any]]:
+    path = _path(home)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {}
+    try:
+        stored = json.loads(text)
+        return {str(hold): dict(what) for hold, what in stored.items()}
+    except (ValueError, AttributeError, TypeError) as error:
+        raise UsageError(f"{path}: cannot be read as JSON ({error})", "Restore the file from its last good copy.") from error
+
+
+def _write(home: Home, stored: Mapping[str, Mapping[str, Any]]) -> None:
+    write_atomic(_path(home), (json.dumps(stored, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode(), 0o600)

@@ -1,0 +1,136 @@
+"""`gdpr status`: how things stand, and what is due next."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from staffords_gdpr.auditlog import AuditLog
+from staffords_gdpr.auditlog.people import people
+from staffords_gdpr.database.binding import bind
+from staffords_gdpr.database.connection import connected
+from staffords_gdpr.operations import schedule
+from staffords_gdpr.operations.audit_findings import several
+from staffords_gdpr.operations.audit_log_checks import approval_findings
+from staffords_gdpr.operations.history import Action, History, LoggedHold, Run, read_history
+from staffords_gdpr.operations.schedule import Deadline
+from staffords_gdpr.operations.sign import Pending, pending
+from staffords_gdpr.policy.models import Policy
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+
+@dataclass(frozen=True)
+class StatusResult:
+    """How things stand at `now`. `problems` are sentences for a person; `exit_code` is what monitoring should see:
+    3 when the last good purge is older than the schedule allows, otherwise 0."""
+
+    now: dt.datetime
+    log_name: str
+    last_purge: Run | None
+    purge: Deadline
+    audit: Deadline
+    review: Deadline
+    approved: bool
+    approved_on: dt.date | None
+    unsigned: tuple[Pending, ...]
+    open_actions: tuple[Action, ...]
+    open_holds: tuple[LoggedHold, ...]
+    dangling: tuple[str, ...]
+    unclear: tuple[str, ...]
+    people: tuple[tuple[str, int], ...]
+    problems: tuple[str, ...]
+
+    @property
+    def exit_code(self) -> int:
+        return 3 if self.purge.late else 0
+
+
+def status(policy: Policy, engine: sa.Engine | None, log: AuditLog, *, now: dt.datetime) -> StatusResult:
+    """What the log tells of purges, audits, reviews, sign-offs and actions, against the policy's schedule.
+
+    With `engine` the database and its schema are held against the approval, too. Reads only. Raises LogBrokenError
+    where the log does not verify from its last checkpoint on.
+    """
+    log.require_verified(full=False)
+    history = read_history(log.entries())
+    today = policy.today(now)
+    enrolled = people(log.entries())
+    roles: dict[str, int] = dict.fromkeys((*policy.roles.audit, *policy.roles.review), 0)
+    for person in enrolled.values():
+        roles[person.role] = roles.get(person.role, 0) + 1
+    approval = history.approval
+    deadlines = (
+        schedule.purge_deadline(policy, history, now=now),
+        schedule.audit_deadline(policy, history, now=now),
+        schedule.review_deadline(policy, history, now=now),
+    )
+    unsigned = pending(log, history)
+    return StatusResult(
+        now,
+        log.name,
+        schedule.last_completed(history),
+        *deadlines,
+        approved=approval is not None and approval.fields["policy"] == policy.sha256,
+        approved_on=policy.today(approval.time) if approval else None,
+        unsigned=unsigned,
+        open_actions=history.open_actions,
+        open_holds=history.open_holds,
+        dangling=tuple(batch.batch for batch in history.dangling),
+        unclear=tuple(batch.batch for batch in history.unclear),
+        people=tuple(roles.items()),
+        problems=(
+            *_late(*deadlines),
+            *_approval(policy, engine, history),
+            *_work(history, unsigned, today),
+        ),
+    )
+
+
+def _late(purge: Deadline, audit: Deadline, review: Deadline) -> list[str]:
+    problems = []
+    if purge.late:
+        since = f"the last good purge was on {purge.last.isoformat()}" if purge.last else "there was none yet"
+        problems.append(f"A purge was owed by {purge.next_due.isoformat()}: {since}.")
+    if audit.late:
+        problems.append(f"An audit was owed by {audit.next_due.isoformat()}: gdpr audit")
+    if review.late:
+        problems.append(f"The directors' review was owed by {review.next_due.isoformat()}: gdpr review")
+    return problems
+
+
+def _approval(policy: Policy, engine: sa.Engine | None, history: History) -> list[str]:
+    if engine is not None:
+        with connected(engine) as connection:
+            catalogue = bind(policy, connection)
+        found = approval_findings(policy, history, database=catalogue.identity, fingerprint=catalogue.fingerprint)
+        return [f"{finding.message} {finding.action}" for finding in found]
+    approval = history.approval
+    known = dict(approval.fields) if approval else {}
+    found = approval_findings(
+        policy, history, database=str(known.get("database")), fingerprint=str(known.get("fingerprint"))
+    )
+    return [f"{finding.message} {finding.action}" for finding in found]
+
+
+def _work(history: History, unsigned: tuple[Pending, ...], today: dt.date) -> list[str]:
+    problems = [
+        f"The {each.kind} {each.period} (entry {each.seq}) waits for the signature of: {', '.join(each.missing)}."
+        for each in unsigned
+    ]
+    if history.dangling:
+        problems.append(
+            f"{several(len(history.dangling), 'batch', 'batches')} without an outcome: a purge is running, "
+            "or was cut off; then run gdpr purge."
+        )
+    if history.unclear:
+        problems.append(f"{several(len(history.unclear), 'batch', 'batches')} with an unclear outcome: see gdpr log show.")
+    late = [action for action in history.open_actions if action.due < today]
+    if late:
+        problems.append(f"{several(len(late), 'corrective action')} past the date: gdpr action list")
+    stale = [hold for hold in history.open_holds if hold.look_again < today]
+    if stale:
+        problems.append(f"{several(len(stale), 'legal hold')} to be looked at again: gdpr hold list")
+    return problems
