@@ -1,0 +1,296 @@
+"""Entries and their closed schemas: what each type may say, field by field.
+
+docs/audit-log.md holds a table made from `TYPES`; a test compares the two.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from staffords_gdpr.auditlog.canonical import MAX_INTEGER, parse_moment
+from staffords_gdpr.auditlog.keys import unb64
+
+VERSION = 1
+_ENVELOPE = frozenset({"v", "log", "seq", "time", "prev", "type"})
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the log, without its signatures and its place in the chain. `seq` counts lines from 0."""
+
+    seq: int
+    time: dt.datetime
+    type: str
+    fields: Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a field holds: the words of the docs, and the test."""
+
+    words: str
+    fits: Callable[[object], bool]
+
+
+def _text(words: str, pattern: str) -> Kind:
+    compiled = re.compile(pattern)
+    return Kind(words, lambda value: isinstance(value, str) and compiled.fullmatch(value) is not None)
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_INTEGER
+
+
+def _is_moment(value: object) -> bool:
+    try:
+        return isinstance(value, str) and bool(parse_moment(value))
+    except ValueError:
+        return False
+
+
+def _is_date(value: object) -> bool:
+    try:
+        return isinstance(value, str) and dt.date.fromisoformat(value).isoformat() == value
+    except ValueError:
+        return False
+
+
+def _is_key(value: object) -> bool:
+    try:
+        return isinstance(value, str) and len(unb64(value)) == 32
+    except ValueError:
+        return False
+
+
+def _counts(names: str) -> Callable[[object], bool]:
+    pattern = re.compile(names)
+
+    def fits(value: object) -> bool:
+        return isinstance(value, dict) and all(
+            pattern.fullmatch(key) and _is_count(count) for key, count in value.items()
+        )
+
+    return fits
+
+
+def _is_seen(value: object) -> bool:
+    return isinstance(value, dict) and all(
+        re.fullmatch(r"[a-z][a-z0-9_]{0,39}", key)
+        and (
+            (isinstance(item, str) and len(item) <= 500)
+            or (isinstance(item, int) and not isinstance(item, bool))
+        )
+        for key, item in value.items()
+    )
+
+
+HASH = _text("SHA-256, 64 lower-case hex digits", r"[0-9a-f]{64}")
+BATCH = _text("a batch: a ULID", r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
+IDENTIFIER = _text(
+    "an identifier: up to 64 letters, digits, `.`, `_`, `-`", r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+)
+CODE = _text("a code: small letters, digits, `.`, `_`, `-`", r"[a-z][a-z0-9._-]{0,63}")
+ROLE = _text("a role of the policy", r"[a-z][a-z0-9_-]{0,63}")
+PERSON = _text("a key's fingerprint as `ssh-keygen -l` prints it", r"SHA256:[A-Za-z0-9+/]{43}")
+KEY = Kind("base64 of a raw 32-byte Ed25519 public key", _is_key)
+COUNT = Kind("a whole number from 0", _is_count)
+ROWS = Kind("an object: record type → number of rows", _counts(r"[^\s\x00-\x1f](?:.{0,98}[^\s])?"))
+FINDINGS = Kind("an object: code of a finding → how many", _counts(r"[a-z][a-z0-9._-]{0,63}"))
+SEEN = Kind("an object of numbers and short texts, what the brake saw", _is_seen)
+MOMENT = Kind("a moment in UTC, `2026-11-23T02:00:04Z`", _is_moment)
+DATE = Kind("a calendar day, `2026-11-23`", _is_date)
+PERIOD = _text(
+    "a year, or its half; a second one in the same period has `-2`", r"[0-9]{4}(-H[12])?(-[0-9]{1,3})?"
+)
+IDENTITY = _text("which database, as far as its engine tells; no password", r".{1,500}")
+TOOL = _text("the version of this tool", r"[0-9A-Za-z.+-]{1,40}")
+
+
+def _flag(value: bool) -> Kind:
+    return Kind(f"always `{str(value).lower()}`", lambda found: found is value)
+
+
+def _one_of(*words: str) -> Kind:
+    return Kind(" or ".join(f"`{word}`" for word in words), lambda value: value in words)
+
+
+@dataclass(frozen=True)
+class Type:
+    """A type of entry. `signed_by` says whose signature the line carries besides the log's."""
+
+    meaning: str
+    fields: Mapping[str, Kind]
+    signed_by: str = ""
+    later: bool = field(
+        default=False
+    )  # known, so that nothing else takes its name; not yet written or accepted
+
+
+_OUTCOME = {"run": IDENTIFIER, "batch": BATCH, "root": HASH, "rows": ROWS}
+
+TYPES: Mapping[str, Type] = {
+    "log.open": Type("The first line of a log, and only that.", {"key": KEY, "tool": TOOL}),
+    "person.add": Type(
+        "A person's key is enrolled for a role.",
+        {"role": ROLE, "person": PERSON, "key": KEY},
+        "the key itself where it is the first of its role, otherwise a director",
+    ),
+    "person.remove": Type(
+        "A person's key signs no more.", {"person": PERSON, "by": PERSON}, "`by`, a director"
+    ),
+    "policy.approve": Type(
+        "A policy file is approved for a database.",
+        {"policy": HASH, "database": IDENTITY, "fingerprint": HASH, "role": ROLE, "person": PERSON},
+        "`person`",
+    ),
+    "purge.start": Type(
+        "A purge begins.", {"run": IDENTIFIER, "as_of": MOMENT, "policy": HASH, "dry": _flag(False)}
+    ),
+    "purge.refused": Type("A brake refused.", {"run": IDENTIFIER, "brake": CODE, "seen": SEEN}),
+    "purge.intent": Type(
+        "These rows are about to be erased in one transaction.", {**_OUTCOME, "subjects": COUNT}
+    ),
+    "purge.done": Type("The transaction of the intent was committed.", _OUTCOME),
+    "purge.aborted": Type("The transaction of the intent was rolled back.", {**_OUTCOME, "code": CODE}),
+    "purge.recovered": Type(
+        "After a crash: what the database says became of the intent.",
+        {**_OUTCOME, "outcome": _one_of("committed", "not-committed", "unclear")},
+    ),
+    "purge.end": Type(
+        "A purge is over; also where nothing was due.",
+        {
+            "run": IDENTIFIER,
+            "rows": ROWS,
+            "subjects": COUNT,
+            "undecidable": ROWS,
+            "held": COUNT,
+            "result": _one_of("complete", "stopped", "unclear"),
+            "confirm": COUNT,
+        },
+    ),
+    "audit": Type(
+        "An audit and what it found.",
+        {
+            "run": IDENTIFIER,
+            "period": PERIOD,
+            "verdict": _one_of("pass", "fail"),
+            "findings": FINDINGS,
+            "report": HASH,
+            "statement": HASH,
+        },
+    ),
+    "review": Type(
+        "A review of the policy.",
+        {
+            "run": IDENTIFIER,
+            "period": PERIOD,
+            "report": HASH,
+            "statement": HASH,
+            "answers": HASH,
+            "changes": COUNT,
+        },
+        "one or more enrolled people",
+    ),
+    "signoff": Type(
+        "A person signed the statement of an audit or review.",
+        {"of": COUNT, "statement": HASH, "role": ROLE, "person": PERSON, "sig": HASH},
+    ),
+    "action.open": Type(
+        "A corrective action was deemed necessary.",
+        {"action": IDENTIFIER, "of": COUNT, "code": CODE, "due": DATE},
+    ),
+    "action.close": Type(
+        "A corrective action was taken.", {"action": IDENTIFIER, "role": ROLE, "person": PERSON}
+    ),
+    "hold.add": Type("A legal hold on a subject.", {"hold": IDENTIFIER, "subject": HASH, "look_again": DATE}),
+    "hold.release": Type("A legal hold was released.", {"hold": IDENTIFIER}),
+    "key.rotate": Type("The log's key changes.", {"key": KEY}, "the new key", later=True),
+    "key.revoke": Type("A key of the log is not to be trusted.", {"key": KEY, "since": COUNT}, later=True),
+    "log.torn": Type(
+        "The bytes before this line were torn by a fault and are no entry.", {"hash": HASH, "length": COUNT}
+    ),
+}
+
+INTENT = "purge.intent"
+OUTCOMES = frozenset({"purge.done", "purge.aborted", "purge.recovered"})
+SIGNED = frozenset(name for name, known in TYPES.items() if known.signed_by)
+STATEMENTS = frozenset({"audit", "review"})
+
+_ROWS_NOTE = {  # what the fields mean where their kind does not say it
+    ("purge.intent", "root"): "RFC 6962 root of the batch's leaves",
+    ("signoff", "of"): "`seq` of the audit or review",
+    ("signoff", "sig"): "SHA-256 of the file `<role>.sig`",
+    ("hold.add", "subject"): "keyed hash (HMAC-SHA256) of the subject's key",
+    ("purge.end", "confirm"): "what is left of a confirmed backlog",
+    ("log.torn", "length"): "bytes, without the LF that closes them",
+    ("key.revoke", "since"): "the first `seq` that it must not sign",
+    ("audit", "report"): "SHA-256 of the report",
+    ("audit", "statement"): "SHA-256 of statement.txt",
+    ("review", "report"): "SHA-256 of the report",
+    ("review", "statement"): "SHA-256 of statement.txt",
+    ("review", "answers"): "SHA-256 of the answers",
+    ("policy.approve", "policy"): "SHA-256 of the policy file",
+    ("policy.approve", "fingerprint"): "SHA-256 of the database's schema",
+    ("purge.start", "policy"): "SHA-256 of the policy file",
+}
+
+
+def problem_with(entry_type: str, fields: Mapping[str, object]) -> str:
+    """What is wrong with these fields for this type; empty when they fit its closed schema."""
+    known = TYPES.get(entry_type)
+    if known is None:
+        return f"{entry_type[:60]!r} is no type of entry"
+    if known.later:
+        return f"entries of type {entry_type} are not known to this version"
+    for name in sorted(fields.keys() - known.fields.keys()):
+        return f"{entry_type} has no field {name[:60]!r}"
+    for name in sorted(known.fields.keys() - fields.keys()):
+        return f"{entry_type} lacks the field {name!r}"
+    for name, kind in known.fields.items():
+        if not kind.fits(fields[name]):
+            return f"{entry_type}: {name} is not {kind.words}"
+    return ""
+
+
+def split_entry(body: Mapping[str, object]) -> tuple[Entry, str, str]:
+    """The entry, its log's name and its `prev`, from the object `entry` of a line. Raises ValueError."""
+    missing = _ENVELOPE - body.keys()
+    if missing:
+        raise ValueError(f"the entry lacks {', '.join(sorted(missing))}")
+    entry_type, log, prev, seq = body["type"], body["log"], body["prev"], body["seq"]
+    if body["v"] != VERSION or isinstance(body["v"], bool):
+        raise ValueError("an entry of a version that this tool does not know")
+    if (
+        not isinstance(entry_type, str)
+        or not isinstance(log, str)
+        or not HASH.fits(prev)
+        or not _is_count(seq)
+    ):
+        raise ValueError("type, log, prev or seq is not what it should be")
+    if not _is_moment(body["time"]):
+        raise ValueError("time is not a moment in UTC such as 2026-11-23T02:00:04Z")
+    fields = {name: value for name, value in body.items() if name not in _ENVELOPE}
+    problem = problem_with(entry_type, fields)
+    if problem:
+        raise ValueError(problem)
+    return Entry(int(str(seq)), parse_moment(str(body["time"])), entry_type, fields), log, str(prev)
+
+
+def table() -> str:
+    """The types field by field, as Markdown, for docs/audit-log.md."""
+    lines = []
+    for name, known in TYPES.items():
+        lines += [f"### `{name}`", "", known.meaning]
+        if known.signed_by:
+            lines[-1] += f" The line is signed by {known.signed_by}, too."
+        if known.later:
+            lines[-1] += " Reserved: this version neither writes nor accepts it."
+        lines += ["", "| field | holds |", "|---|---|"]
+        for field_name, kind in known.fields.items():
+            note = _ROWS_NOTE.get((name, field_name), "")
+            lines.append(f"| `{field_name}` | {kind.words}{': ' + note if note else ''} |")
+        lines.append("")
+    return "\n".join(lines)

@@ -1,0 +1,71 @@
+"""Writing files so that they are there after a power failure: fsync of the file, then of its folder."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from staffords_gdpr.errors import UsageError
+
+
+def sync_folder(folder: Path) -> None:
+    """fsync a folder, so that the names in it last."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def make_folder(folder: Path, mode: int) -> None:
+    """Make `folder` with this mode where it is missing, and make its name last. Raises UsageError."""
+    if folder.is_dir():
+        return
+    try:
+        folder.mkdir(mode=mode, parents=True, exist_ok=True)
+        folder.chmod(mode)
+        sync_folder(folder.parent)
+    except OSError as error:
+        raise unwritable(folder, error) from None
+
+
+def write_new(path: Path, data: bytes, mode: int = 0o640) -> None:
+    """Write a file that must not exist yet, durably. Raises UsageError where the folder cannot be written."""
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    except OSError as error:
+        raise unwritable(path, error) from None
+    _fill(path, handle, data)
+    sync_folder(path.parent)
+
+
+def write_atomic(path: Path, data: bytes, mode: int = 0o640) -> None:
+    """Replace a file so that a reader, and a power failure, sees the old one or the new one, never a half."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+    except OSError as error:
+        raise unwritable(path, error) from None
+    _fill(draft, handle, data)
+    os.replace(draft, path)
+    sync_folder(path.parent)
+
+
+def unwritable(path: Path, error: OSError) -> UsageError:
+    """The message for a file or folder that cannot be written."""
+    return UsageError(
+        f"{path}: cannot write: {error.strerror}",
+        "Run as the owner of the home folder, or set GDPR_HOME to another.",
+    )
+
+
+def _fill(path: Path, handle: int, data: bytes) -> None:
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(handle, view) :]
+        os.fsync(handle)
+    except OSError as error:
+        raise unwritable(path, error) from None
+    finally:
+        os.close(handle)

@@ -1,0 +1,135 @@
+"""From the bytes of the log to its entries, line by line, with torn writes recognised."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import deque
+from collections.abc import Iterator
+from typing import BinaryIO, NamedTuple, Protocol, TypeVar
+
+from staffords_gdpr.auditlog.canonical import MAX_LINE
+from staffords_gdpr.auditlog.state import BrokenLineError
+
+TORN_MARK = b'"type":"log.torn"'
+_LINE_START = b'{"entry":{"'
+_MOST_TORN_LINES = 4  # a write torn while it declared a torn write, and so on; more is no accident
+
+
+Taken = TypeVar("Taken", covariant=True)
+
+
+class Taker(Protocol[Taken]):
+    """Takes lines in: a LogState, which judges them, or something that only reads."""
+
+    tail: bytes
+
+    @property
+    def size(self) -> int: ...
+    def apply(self, raw: bytes) -> Taken: ...
+    def pass_over(self, region: bytes) -> None: ...
+
+
+class Line(NamedTuple):
+    raw: bytes  # without its LF
+    ended: bool
+
+
+def read_lines(stream: BinaryIO) -> Iterator[Line]:
+    """The lines of the rest of `stream`. One that is too long is cut one byte beyond the limit, and is the last."""
+    while data := stream.readline(MAX_LINE + 2):
+        if data.endswith(b"\n"):
+            yield Line(data[:-1], True)
+            continue
+        yield Line(data, False)
+        return
+
+
+def replay(stream: BinaryIO, state: Taker[Taken]) -> Iterator[Taken]:
+    """Take the rest of `stream` into `state`, entry by entry; a torn end goes to `state.tail`.
+
+    Raises BrokenLineError at the first line that does not verify.
+    """
+    state.tail = b""
+    lines = read_lines(stream)
+    ahead: deque[Line] = deque()
+    while True:
+        line = ahead.popleft() if ahead else next(lines, None)
+        if line is None:
+            return
+        if not ahead:
+            ahead.extend(following for following in [next(lines, None)] if following)
+        if not line.ended:
+            _take_tail(state, line.raw)
+            return
+        if ahead and declares(ahead[0], line.raw):
+            state.pass_over(line.raw)
+            continue
+        try:
+            entry = state.apply(line.raw)
+        except BrokenLineError:
+            region = _torn_region(line, ahead, lines)
+            if region is None:
+                raise
+            if ahead:
+                state.pass_over(region)
+                continue
+            state.tail = region
+            return
+        yield entry
+
+
+def declares(line: Line, region: bytes) -> bool:
+    """Whether `line` is a log.torn for these bytes. Its own signature is judged when its turn comes."""
+    if TORN_MARK not in line.raw or not line.ended:
+        return False
+    try:
+        body = json.loads(line.raw)["entry"]
+        return bool(
+            body["type"] == "log.torn"
+            and body["hash"] == hashlib.sha256(region).hexdigest()
+            and body["length"] == len(region)
+        )
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return False
+
+
+def looks_torn(tail: bytes) -> bool:
+    """Whether an interrupted write can have left these bytes: the start of a line, or NULs that a power failure left."""
+    kept = tail.rstrip(b"\x00")
+    return len(tail) <= MAX_LINE and kept[: len(_LINE_START)] == _LINE_START[: len(kept)]
+
+
+def _take_tail(state: Taker[object], tail: bytes) -> None:
+    if len(tail) > MAX_LINE:
+        raise BrokenLineError(state.size + 1, f"longer than {MAX_LINE} bytes")
+    if not looks_torn(tail):
+        raise BrokenLineError(
+            state.size + 1, f"no LF at its end, and no interrupted write of ours: {_name(tail)}"
+        )
+    state.tail = tail
+
+
+def _name(tail: bytes) -> str:
+    if b"\x00" in tail:
+        return "NUL bytes"
+    return "a carriage return" if b"\r" in tail else "foreign bytes"
+
+
+def _torn_region(line: Line, ahead: deque[Line], lines: Iterator[Line]) -> bytes | None:
+    """The torn bytes that start with `line`, where a log.torn after them says so or the file ends in mid-line."""
+    if not looks_torn(line.raw):
+        return None
+    region = line.raw
+    for _ in range(_MOST_TORN_LINES):
+        following = ahead.popleft() if ahead else next(lines, None)
+        if following is None:
+            return None
+        if declares(following, region):
+            ahead.appendleft(following)
+            return region
+        region += b"\n" + following.raw
+        if not following.ended:
+            plausible = looks_torn(following.raw)
+            return region if plausible else None
+    return None

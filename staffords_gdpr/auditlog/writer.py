@@ -1,0 +1,342 @@
+"""The audit log as those see it who write to it.
+
+An `AuditLog` never writes what the verifier would refuse: both judge an entry by the same `LogState`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+
+import filelock
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from staffords_gdpr.auditlog import canonical, checkpoint, evidence, keys, snapshot
+from staffords_gdpr.auditlog.entries import Entry, split_entry
+from staffords_gdpr.auditlog.files import sync_folder, unwritable, write_atomic
+from staffords_gdpr.auditlog.layout import Home
+from staffords_gdpr.auditlog.people import PersonKey
+from staffords_gdpr.auditlog.replay import read_lines, replay
+from staffords_gdpr.auditlog.state import BrokenLineError, LogState
+from staffords_gdpr.errors import GdprError, LockedError, LogBrokenError, UsageError
+
+LOCK_SECONDS = 60.0
+BROKEN_HINT = (
+    "Run `gdpr log verify`, keep the files as they are, and compare with the checkpoints kept elsewhere."
+)
+
+
+class AuditLog:
+    """An existing log. `entries`, `last`, `name` and `public_key` only read; the rest needs the log's key."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self._state: LogState | None = None
+        self._failure = ""
+        if not home.log.exists():
+            raise UsageError(
+                f"{home.log}: there is no audit log here",
+                "Run gdpr init first, or set GDPR_HOME to the right folder.",
+            )
+
+    @cached_property
+    def _opening(self) -> tuple[str, bytes]:
+        with self.home.log.open("rb") as stream:
+            for line in read_lines(stream):
+                try:
+                    state = LogState()
+                    state.apply(line.raw)
+                except BrokenLineError as error:
+                    raise LogBrokenError(f"{self.home.log}: {error.sentence}", BROKEN_HINT) from None
+                return state.name, state.first_key
+        raise LogBrokenError(f"{self.home.log}: broken at line 1: the log is empty", BROKEN_HINT)
+
+    @property
+    def name(self) -> str:
+        """The log's name, the same in every entry."""
+        return self._opening[0]
+
+    @property
+    def public_key(self) -> bytes:
+        """The log's first key: 32 raw bytes, for the outside to pin."""
+        return self._opening[1]
+
+    @cached_property
+    def _private(self) -> Ed25519PrivateKey:
+        private = keys.load_log_key(self.home.log_key)
+        if keys.raw_public(private) != self.public_key:
+            raise LogBrokenError(
+                f"{self.home.log}: broken at line 1: it was opened with another key than {self.home.log_key}",
+                BROKEN_HINT,
+            )
+        return private
+
+    def entries(self) -> Iterator[Entry]:
+        """Every entry from the first. Signatures are not checked here: see `require_verified`.
+
+        Raises LogBrokenError at a line that cannot be read.
+        """
+        yield from self._read(b"")
+
+    def last(self, entry_type: str) -> Entry | None:
+        """The newest entry of this type, or None. Signatures are not checked here."""
+        found = None
+        for entry in self._read(f'"type":"{entry_type}"'.encode()):
+            if entry.type == entry_type:
+                found = entry
+        return found
+
+    def append(
+        self, type: str, fields: Mapping[str, object], *, now: dt.datetime, signers: Sequence[PersonKey] = ()
+    ) -> Entry:
+        """Append one entry, on the disk when this returns. Moments and dates in `fields` are written as text.
+
+        `now` is aware. `signers` sign the line after the log's key, where the type asks for it. Files that an entry
+        vouches for (a statement, a sign-off) must be written before.
+        Raises UsageError for what the schema or the rules do not allow, LogBrokenError, LockedError, and GdprError
+        when the disk fails, after which this object refuses all work.
+        """
+        with self._exclusively(now) as state:
+            return self._write(state, type, fields, now, signers)
+
+    def write_checkpoint(self, now: dt.datetime) -> None:
+        """Sign and keep a checkpoint over all lines so far. Nothing happens where the newest one covers them.
+
+        checkpoints.txt comes first, then `checkpoint`: a crash between leaves two valid ones.
+        """
+        with self._exclusively(now) as state:
+            note = checkpoint.sign(
+                checkpoint.Checkpoint(state.name, state.size, state.tree.root()), self._private
+            )
+            if self.home.checkpoint.exists() and self.home.checkpoint.read_bytes() == note:
+                return
+            self._keep(note)
+            write_atomic(self.home.checkpoint, note)
+            snapshot.save(self.home.snapshot, state, self._private)
+
+    @contextmanager
+    def run_lock(self) -> Iterator[None]:
+        """Hold run.lock: one purge at a time. Raises LockedError at once where another holds it."""
+        with lock(self.home.run_lock, 0, "another run is under way"):
+            yield
+
+    def require_verified(self, *, full: bool) -> None:
+        """Raise LogBrokenError unless the log verifies.
+
+        `full` reads everything, files included. Otherwise from the last checkpoint on: its signature must be ours,
+        its size and root those of the signed snapshot that was written with it, the file must still have the last
+        line that it covers at the byte where it ended, and every line after it must verify. What lies before is not
+        read again, so an edit there which keeps the length shows only in a full verification (an audit makes one),
+        in `gdpr log verify`, and to everybody who holds a copy. The snapshot holds the subtree hashes, so that the
+        next checkpoint still covers what was written, not what stands there now. Without a snapshot that fits, all
+        is read. A torn last line after the checkpoint is no fault of anybody; the next append declares it.
+        """
+        from staffords_gdpr.auditlog.verify import verify  # noqa: PLC0415  (the verifier needs no writer, but we need it)
+
+        trust = keys.raw_public(self._private)
+        if not full and self._quick_check():
+            return
+        result = verify(self.home, trust=trust, survive_torn_tail=True)
+        if not result.ok:
+            raise LogBrokenError(f"{self.home.log}: {result.sentence}", BROKEN_HINT)
+
+    def _quick_check(self) -> bool:
+        """Whether all is well since the last checkpoint. False: read everything, to say so or to say what is wrong."""
+        state = snapshot.load(self.home.snapshot, self.public_key)
+        if state is None or not snapshot.still_fits(state, self.home.log):
+            return False
+        try:
+            note = checkpoint.verify(self.home.checkpoint.read_bytes(), state.name, self.public_key)
+            if (note.size, note.root) != (state.size, state.tree.root()):
+                return False
+            with self.home.log.open("rb") as stream:
+                stream.seek(state.length)
+                for entry in replay(stream, state):
+                    evidence.check(self.home, entry, state, leaves_may_lack=True)
+        except (OSError, checkpoint.CheckpointError, BrokenLineError):
+            return False
+        self._state = state
+        return True
+
+    @contextmanager
+    def _exclusively(self, now: dt.datetime) -> Iterator[LogState]:
+        """Hold audit.lock, with the tail checked and a torn last line declared."""
+        if self._failure:
+            raise GdprError(
+                f"{self.home.log}: {self._failure}",
+                "Nothing more is written by this run. Check the disk, then start again.",
+            )
+        private = self._private
+        with lock(self.home.audit_lock, LOCK_SECONDS, "another command is writing to the audit log"):
+            state = self._caught_up(keys.raw_public(private))
+            if state.tail:
+                self._declare_torn(state, now)
+            yield state
+
+    def _caught_up(self, public_key: bytes) -> LogState:
+        state = self._state or snapshot.load(self.home.snapshot, public_key)
+        self._state = None
+        try:
+            if state is None:
+                state = LogState(trust=public_key)
+            elif state.size and not snapshot.still_fits(state, self.home.log):
+                raise BrokenLineError(state.size, "the line is not the one that was written there")
+            with self.home.log.open("rb") as stream:
+                stream.seek(state.length)
+                for _ in replay(stream, state):
+                    pass
+        except BrokenLineError as error:
+            raise LogBrokenError(f"{self.home.log}: {error.sentence}", BROKEN_HINT) from None
+        self._state = state
+        return state
+
+    def _declare_torn(self, state: LogState, now: dt.datetime) -> None:
+        torn, state.tail = state.tail, b""
+        state.pass_over(torn)
+        fields = {"hash": sha256(torn).hexdigest(), "length": len(torn)}
+        self._write(state, "log.torn", fields, now, (), before=b"\n")
+
+    def _write(
+        self,
+        state: LogState,
+        entry_type: str,
+        fields: Mapping[str, object],
+        now: dt.datetime,
+        signers: Sequence[PersonKey],
+        *,
+        before: bytes = b"",
+    ) -> Entry:
+        start = state.length - len(before)
+        try:
+            raw = self._line(state, entry_type, fields, now, signers)
+            evidence.check_before(self.home, split_entry(json.loads(raw)["entry"])[0], state)
+            entry = state.apply(raw)
+        except ValueError as error:
+            raise UsageError(f"{self.home.log}: this entry cannot be appended: {error}") from error
+        self._put(start, before + raw + b"\n")
+        return entry
+
+    def _line(
+        self,
+        state: LogState,
+        entry_type: str,
+        fields: Mapping[str, object],
+        now: dt.datetime,
+        signers: Sequence[PersonKey],
+    ) -> bytes:
+        plain = canonical.plain(fields)
+        body = {
+            **(plain if isinstance(plain, dict) else {}),
+            "v": 1,
+            "log": state.name,
+            "seq": state.size,
+            "time": canonical.moment(now),
+            "prev": state.last_hash,
+            "type": entry_type,
+        }
+        return line(body, [self._private, *(signer.private for signer in signers)])
+
+    def _put(self, start: int, data: bytes) -> None:
+        """One write at the end, its length checked, then fsync. Any failure is this object's last."""
+        try:
+            handle = os.open(self.home.log, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+        except OSError as error:
+            self._state = None
+            raise unwritable(self.home.log, error) from None
+        self._failure = "an earlier write failed"
+        try:
+            if os.fstat(handle).st_size != start:
+                raise GdprError(f"{self.home.log}: somebody wrote to it without its lock", BROKEN_HINT)
+            written = os.write(handle, data)
+            if written != len(data):
+                raise GdprError(
+                    f"{self.home.log}: only {written} of {len(data)} bytes were written",
+                    "Check the disk's space.",
+                )
+            os.fsync(handle)
+        except OSError as error:
+            raise GdprError(
+                f"{self.home.log}: writing failed: {error.strerror}", "Check the disk, then start again."
+            ) from error
+        finally:
+            os.close(handle)
+        self._failure = ""
+
+    def _keep(self, note: bytes) -> None:
+        path = self.home.checkpoints
+        kept = path.read_bytes() if path.exists() else b""
+        whole, torn = checkpoint.split(kept)
+        if torn or not kept:
+            write_atomic(path, b"".join(known + b"\n" for known in [*whole, note]))
+        else:
+            handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+            try:
+                os.write(handle, note + b"\n")
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+        sync_folder(path.parent)
+
+    def _read(self, wanted: bytes) -> Iterator[Entry]:
+        try:
+            with self.home.log.open("rb") as stream:
+                yield from (entry for entry in replay(stream, _Glance(wanted)) if entry is not None)
+        except BrokenLineError as error:
+            raise LogBrokenError(f"{self.home.log}: {error.sentence}", BROKEN_HINT) from None
+
+
+class _Glance:
+    """Reads entries that hold the bytes `wanted`, without judging signatures or the chain."""
+
+    def __init__(self, wanted: bytes) -> None:
+        self.wanted = wanted
+        self.size = 0
+        self.tail = b""
+
+    def apply(self, raw: bytes) -> Entry | None:
+        self.size += 1
+        if self.wanted not in raw and raw.endswith(b"}"):
+            return None
+        try:
+            return split_entry(json.loads(raw)["entry"])[0]
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise BrokenLineError(self.size, str(error)) from None
+
+    def pass_over(self, region: bytes) -> None:
+        self.size += region.count(b"\n") + 1
+
+
+def line(body: Mapping[str, object], private_keys: Sequence[Ed25519PrivateKey]) -> bytes:
+    """The canonical line for an entry, signed by these keys in this order. Raises ValueError."""
+    payload = canonical.encode(body)
+    message = keys.pae(keys.ENTRY_TYPE, payload)
+    sigs = [
+        {"keyid": keys.keyid(keys.raw_public(private)), "sig": keys.b64(private.sign(message))}
+        for private in private_keys
+    ]
+    return canonical.encode({"entry": body, "sigs": sigs})
+
+
+@contextmanager
+def lock(path: Path, seconds: float, what: str) -> Iterator[None]:
+    lock = filelock.FileLock(path, timeout=seconds, mode=0o640, fallback_to_soft=False)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        raise LockedError(f"{path}: {what}", "Wait until it is over, then try again.") from None
+    except (OSError, NotImplementedError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UsageError(
+            f"{path}: cannot lock: {reason}",
+            "Keep the home folder on a disk of this machine that its owner can write.",
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
