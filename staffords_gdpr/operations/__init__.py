@@ -1,0 +1,1 @@
+"""One plain function per command, taking what it needs and returning a frozen dataclass: the Python API."""
