@@ -1,7 +1,7 @@
 """The only JSON that the log knows: RFC 8785 canonical, without floats, read strictly from bytes.
 
-Parsing is strict so that a line can be read in one way only: whoever signs or audits it, with whatever parser,
-sees the same thing that this package sees.
+Parsing is strict so that a line can be read in one way only: whoever signs or audits it, with whatever
+parser, sees the same thing that this package sees.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ class Home:
 
     @property
     def snapshot(self) -> Path:
-        """What the writer knew at the last checkpoint, signed. Kept with the secrets: it vouches to us only."""
+        """What the writer knew at the last checkpoint, signed. With the secrets: it vouches to us only."""
         return self.secret / "snapshot.json"
 
     @property

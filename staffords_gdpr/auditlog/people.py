@@ -55,8 +55,8 @@ class PersonKey:
 def new_person_key(path: Path, passphrase: bytes | None) -> PersonKey:
     """Make a key and write it to `path` (mode 0600) and its public half to `path`.pub. Raises UsageError.
 
-    Without a passphrase the file is in OpenSSH's format, so `ssh-keygen -Y sign` takes it, too. With one it is
-    encrypted PKCS #8, which `openssl` reads.
+    Without a passphrase the file is in OpenSSH's format, so `ssh-keygen -Y sign` takes it, too. With one it
+    is encrypted PKCS #8, which `openssl` reads.
     """
     key = PersonKey(Ed25519PrivateKey.generate())
     if passphrase:
@@ -81,7 +81,7 @@ def new_person_key(path: Path, passphrase: bytes | None) -> PersonKey:
 
 
 def load_person_key(path: Path, passphrase: bytes | None) -> PersonKey:
-    """Read a private key. Raises UsageError for a wrong or missing passphrase, and for a file that is no such key."""
+    """Read a private key. Raises UsageError for a wrong or missing passphrase, or a file that is no key."""
     try:
         data = path.read_bytes()
     except OSError as error:

@@ -16,17 +16,17 @@ _LINE_START = b'{"entry":{"'
 _MOST_TORN_LINES = 4  # a write torn while it declared a torn write, and so on; more is no accident
 
 
-Taken = TypeVar("Taken", covariant=True)
+Taken_co = TypeVar("Taken_co", covariant=True)
 
 
-class Taker(Protocol[Taken]):
+class Taker(Protocol[Taken_co]):
     """Takes lines in: a LogState, which judges them, or something that only reads."""
 
     tail: bytes
 
     @property
     def size(self) -> int: ...
-    def apply(self, raw: bytes) -> Taken: ...
+    def apply(self, raw: bytes) -> Taken_co: ...
     def pass_over(self, region: bytes) -> None: ...
 
 
@@ -36,7 +36,7 @@ class Line(NamedTuple):
 
 
 def read_lines(stream: BinaryIO) -> Iterator[Line]:
-    """The lines of the rest of `stream`. One that is too long is cut one byte beyond the limit, and is the last."""
+    """The lines of the rest of `stream`. One that is too long is cut short, and is the last."""
     while data := stream.readline(MAX_LINE + 2):
         if data.endswith(b"\n"):
             yield Line(data[:-1], True)
@@ -45,7 +45,7 @@ def read_lines(stream: BinaryIO) -> Iterator[Line]:
         return
 
 
-def replay(stream: BinaryIO, state: Taker[Taken]) -> Iterator[Taken]:
+def replay(stream: BinaryIO, state: Taker[Taken_co]) -> Iterator[Taken_co]:
     """Take the rest of `stream` into `state`, entry by entry; a torn end goes to `state.tail`.
 
     Raises BrokenLineError at the first line that does not verify.
@@ -95,7 +95,7 @@ def declares(line: Line, region: bytes) -> bool:
 
 
 def looks_torn(tail: bytes) -> bool:
-    """Whether an interrupted write can have left these bytes: the start of a line, or NULs that a power failure left."""
+    """Whether an interrupted write can have left these bytes: the start of a line, or NULs after a power cut."""
     kept = tail.rstrip(b"\x00")
     return len(tail) <= MAX_LINE and kept[: len(_LINE_START)] == _LINE_START[: len(kept)]
 
@@ -117,7 +117,7 @@ def _name(tail: bytes) -> str:
 
 
 def _torn_region(line: Line, ahead: deque[Line], lines: Iterator[Line]) -> bytes | None:
-    """The torn bytes that start with `line`, where a log.torn after them says so or the file ends in mid-line."""
+    """The torn bytes that start with `line`, where a log.torn says so or the file ends in mid-line."""
     if not looks_torn(line.raw):
         return None
     region = line.raw

@@ -1,7 +1,7 @@
 """Erased rows: batch keys, leaves and their root, and the pending files that outlive a crash.
 
-While a batch's key exists its leaves are pseudonymised personal data (GDPR article 4(5)): whoever has the key can
-test whether a row was in the batch.
+While a batch's key exists its leaves are pseudonymised personal data (GDPR article 4(5)): whoever has the
+key can test whether a row was in the batch.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def root(leaves: Sequence[bytes]) -> str:
 
 
 def write_leaves(home: Home, batch: str, time: dt.datetime, leaves: Sequence[bytes]) -> Path:
-    """Write the sorted leaves of a batch, 32 bytes each, under the year of `time`. Writing them again is harmless."""
+    """Write the sorted leaves of a batch, 32 bytes each, under the year of `time`. Twice does no harm."""
     existing = home.leaves(batch)
     if existing is None:
         folder = home.batches / f"{time.astimezone(dt.UTC):%Y}"

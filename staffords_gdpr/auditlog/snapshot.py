@@ -1,6 +1,7 @@
 """What the writer knew at its last checkpoint, so that the next command need not read the log from its start.
 
-The snapshot is signed with the log's key and lies in `secret/`. It is a cache: without it the whole log is read.
+The snapshot is signed with the log's key and lies in `secret/`. It is a cache: without it the whole log is
+read.
 """
 
 from __future__ import annotations

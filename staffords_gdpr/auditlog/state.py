@@ -72,14 +72,14 @@ class LogState:
         return self.first_key
 
     def apply(self, raw: bytes) -> Entry:
-        """Judge the next line (without its LF) and take it in. Raises BrokenLineError and stays as it was."""
+        """Judge the next line (no LF) and take it in. Raises BrokenLineError and stays as it was."""
         try:
             return self._apply(raw)
         except ValueError as error:
             raise BrokenLineError(self.size + 1, str(error)) from None
 
     def pass_over(self, region: bytes) -> None:
-        """Take in torn bytes, which log.torn declares next: lines of the tree and the chain, but no entries."""
+        """Take in torn bytes, which log.torn declares next: lines of tree and chain, but no entries."""
         for raw in region.split(b"\n"):
             self._advance(raw)
 
@@ -140,7 +140,7 @@ class LogState:
                 raise ValueError(f"the signature by key {hint} is wrong")
 
     def _signers(self, entry: Entry) -> list[bytes]:
-        """The people's keys that may sign this entry besides the log's; exactly one of them does, save for review."""
+        """The people's keys that may sign this entry. One of them does; a review takes several."""
         if entry.type == "person.add":
             if entry.fields["role"] not in self.roles:
                 return [keys.unb64(str(entry.fields["key"]))]
@@ -244,7 +244,7 @@ class LogState:
 
 
 def check_name(name: str) -> None:
-    """Raise ValueError unless `name` can be a log's name: a signed note's key name, so no space and no plus."""
+    """Raise ValueError unless `name` can be a log's: a signed note's key name has no space and no plus."""
     if not re.fullmatch(r"[^\s+\x00-\x1f]{1,200}", name):
         raise ValueError(f"{name[:60]!r} is no name for a log: no spaces, no plus, at most 200 characters")
 

@@ -15,7 +15,7 @@ from staffords_gdpr.errors import UsageError
 
 @dataclass(frozen=True)
 class Verification:
-    """What is known of a log. `entries` counts lines that verified; `line` counts from 1 and is None when `ok`.
+    """What is known of a log. `entries` counts lines that verified; `line` counts from 1, None when `ok`.
 
     `notes` says what is no fault but should be known: intents without outcome, a torn last line.
     """
@@ -58,10 +58,10 @@ def verify(
 ) -> Verification:
     """Verify the log, its checkpoints and the files that its entries vouch for.
 
-    `trust` is the log's first public key (32 raw bytes) as the verifier got it from elsewhere; `checkpoint` a copied
-    checkpoint, which shows a tail that was cut. Without `trust` a log that was wholly written anew is not told from
-    the true one. `checkpoint_time` is the time of the last entry that the compared checkpoint covers: the outside
-    one, or the log's own. Raises UsageError where there is no log at all, or `checkpoint` cannot be read.
+    `trust` is the log's first public key (32 raw bytes) as the verifier got it from elsewhere; `checkpoint` a
+    copied checkpoint, which shows a tail that was cut. Without `trust` a log that was wholly written anew is not
+    told from the true one. `checkpoint_time` is the time of the last entry that the compared checkpoint covers:
+    the outside one, or the log's own. `survive_torn_tail` lets NUL bytes at the end pass, as a power cut leaves. Raises UsageError where there is no log at all, or `checkpoint` cannot be read.
     """
     if not home.audit.is_dir():
         raise UsageError(
@@ -127,7 +127,7 @@ class _Run:
         if state.tail and b"\x00" in state.tail and not survive_torn_tail:
             raise BrokenLineError(
                 state.size + 1,
-                "NUL bytes and no LF at the end. If this machine lost power, the next command that writes declares them",
+                "NUL bytes and no LF at the end. After a power cut, the next command that writes declares them",
             )
 
     def sentence(self) -> str:

@@ -24,6 +24,7 @@ from staffords_gdpr.auditlog.layout import Home
 from staffords_gdpr.auditlog.people import PersonKey
 from staffords_gdpr.auditlog.replay import read_lines, replay
 from staffords_gdpr.auditlog.state import BrokenLineError, LogState
+from staffords_gdpr.auditlog.verify import verify
 from staffords_gdpr.errors import GdprError, LockedError, LogBrokenError, UsageError
 
 LOCK_SECONDS = 60.0
@@ -97,10 +98,10 @@ class AuditLog:
     ) -> Entry:
         """Append one entry, on the disk when this returns. Moments and dates in `fields` are written as text.
 
-        `now` is aware. `signers` sign the line after the log's key, where the type asks for it. Files that an entry
-        vouches for (a statement, a sign-off) must be written before.
-        Raises UsageError for what the schema or the rules do not allow, LogBrokenError, LockedError, and GdprError
-        when the disk fails, after which this object refuses all work.
+        `now` is aware. `signers` sign the line after the log's key, where the type asks for it. Files that an
+        entry vouches for (a statement, a sign-off) must be written before.
+        Raises UsageError for what the schema or the rules do not allow, LogBrokenError, LockedError, and
+        GdprError when the disk fails, after which this object refuses all work.
         """
         with self._exclusively(now) as state:
             return self._write(state, type, fields, now, signers)
@@ -129,16 +130,15 @@ class AuditLog:
     def require_verified(self, *, full: bool) -> None:
         """Raise LogBrokenError unless the log verifies.
 
-        `full` reads everything, files included. Otherwise from the last checkpoint on: its signature must be ours,
-        its size and root those of the signed snapshot that was written with it, the file must still have the last
-        line that it covers at the byte where it ended, and every line after it must verify. What lies before is not
-        read again, so an edit there which keeps the length shows only in a full verification (an audit makes one),
-        in `gdpr log verify`, and to everybody who holds a copy. The snapshot holds the subtree hashes, so that the
-        next checkpoint still covers what was written, not what stands there now. Without a snapshot that fits, all
-        is read. A torn last line after the checkpoint is no fault of anybody; the next append declares it.
+        `full` reads everything, files included. Otherwise from the last checkpoint on: its signature must be
+        ours, its size and root those of the signed snapshot that was written with it, the file must still have
+        the last line that it covers at the byte where it ended, and every line after it must verify. What lies
+        before is not read again, so an edit there which keeps the length shows only in a full verification (an
+        audit makes one), in `gdpr log verify`, and to everybody who holds a copy. A byte length alone could be
+        forged together with the file; the snapshot is signed, and holds the subtree hashes, so the next
+        checkpoint still covers what was written, not what stands there now. Without a snapshot that fits, all is
+        read. A torn last line after the checkpoint is no fault of anybody; the next append declares it.
         """
-        from staffords_gdpr.auditlog.verify import verify  # noqa: PLC0415  (the verifier needs no writer, but we need it)
-
         trust = keys.raw_public(self._private)
         if not full and self._quick_check():
             return
@@ -147,7 +147,7 @@ class AuditLog:
             raise LogBrokenError(f"{self.home.log}: {result.sentence}", BROKEN_HINT)
 
     def _quick_check(self) -> bool:
-        """Whether all is well since the last checkpoint. False: read everything, to say so or to say what is wrong."""
+        """Whether all is well since the last checkpoint. False: read everything, to say what is wrong."""
         state = snapshot.load(self.home.snapshot, self.public_key)
         if state is None or not snapshot.still_fits(state, self.home.log):
             return False
@@ -175,13 +175,14 @@ class AuditLog:
         private = self._private
         with lock(self.home.audit_lock, LOCK_SECONDS, "another command is writing to the audit log"):
             state = self._caught_up(keys.raw_public(private))
+            self._state = None  # kept only if nothing goes wrong: what was half taken in must be read again
             if state.tail:
                 self._declare_torn(state, now)
             yield state
+            self._state = state
 
     def _caught_up(self, public_key: bytes) -> LogState:
         state = self._state or snapshot.load(self.home.snapshot, public_key)
-        self._state = None
         try:
             if state is None:
                 state = LogState(trust=public_key)
@@ -193,7 +194,6 @@ class AuditLog:
                     pass
         except BrokenLineError as error:
             raise LogBrokenError(f"{self.home.log}: {error.sentence}", BROKEN_HINT) from None
-        self._state = state
         return state
 
     def _declare_torn(self, state: LogState, now: dt.datetime) -> None:
@@ -247,7 +247,6 @@ class AuditLog:
         try:
             handle = os.open(self.home.log, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
         except OSError as error:
-            self._state = None
             raise unwritable(self.home.log, error) from None
         self._failure = "an earlier write failed"
         try:
