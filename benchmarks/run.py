@@ -163,9 +163,8 @@ def _alternate(
         fresh()
         commands.append(command())
         by_command = outcome()
-        _say(
-            f"{name} {number}/{repeats}: {floors[-1].seconds:.2f} s by hand, {commands[-1].seconds:.2f} s gdpr"
-        )
+        seconds = f"{floors[-1].seconds:.2f} s by hand, {commands[-1].seconds:.2f} s gdpr"
+        _say(f"{name} {number}/{repeats}: {seconds}")
         same &= _compare(name, floors[-1].rows, commands[-1].rows)
         same &= _compare(f"{name}: tables afterwards", by_hand, by_command)
     return Pair(name, floors, commands, same)
@@ -175,7 +174,7 @@ def _compare(what: str, by_hand: Mapping[str, object], by_command: Mapping[str, 
     keys = sorted({*by_hand, *by_command})
     different = [key for key in keys if by_hand.get(key, 0) != by_command.get(key, 0)]
     for key in different:
-        _say(f"!!! DIFFERENT, {what}: {key} by hand {by_hand.get(key)}, by gdpr {by_command.get(key)} !!!")
+        _say(f"!!! DIFFERENT, {what}: {key}: {by_hand.get(key)} by hand, {by_command.get(key)} gdpr !!!")
     return not different
 
 
@@ -206,10 +205,16 @@ def _markdown(demo: Demo, size: int, built: float, pairs: Sequence[Pair]) -> str
     ]
     for pair in pairs:
         same = "" if pair.same else " **(not the same rows!)**"
-        lines.append(
-            f"| {pair.name} | {sum(pair.command[-1].rows.values()):,}{same} | {_median(pair.floor):.2f} s | {_median(pair.command):.2f} s "
-            f"| {pair.ratio:.1f} | {_peak(pair.floor)} | {_peak(pair.command)} |"
+        cells = (
+            pair.name,
+            f"{sum(pair.command[-1].rows.values()):,}{same}",
+            f"{_median(pair.floor):.2f} s",
+            f"{_median(pair.command):.2f} s",
+            f"{pair.ratio:.1f}",
+            _peak(pair.floor),
+            _peak(pair.command),
         )
+        lines.append(f"| {' | '.join(cells)} |")
     lines += ["", f"Medians of {len(pairs[0].floor)} runs each, alternating."]
     return "\n".join(lines)
 

@@ -31,7 +31,7 @@ home = "."          # audit/ and secret/ lie here
 
 @dataclass(frozen=True)
 class Step:
-    """One command of the tour, to be run in the demonstration's folder. `codes`: exit codes to be expected."""
+    """One command of the tour, to be run in the demonstration's folder. `codes`: exit codes to expect."""
 
     title: str
     shows: str
@@ -64,7 +64,7 @@ PREPARATION = (
     ),
     Step(
         "Enrol the call-centre manager",
-        "A key of one's own is what a sign-off is made with. Here it has no passphrase; yours should have one.",
+        "People sign with a key of their own. Here it has no passphrase; yours should have one.",
         ("keys", "new", "--as", "call-centre-manager", "--out", MANAGER_KEY, "--no-passphrase"),
     ),
     Step(
@@ -116,7 +116,7 @@ def tour(*, confirm: int) -> tuple[Step, ...]:
     return (
         Step(
             "Scan: what is due?",
-            "Counts every row in one of five states, and what comes due in the next twelve months. Changes nothing.",
+            "Every row is in one of five states. Changes nothing.",
             ("scan",),
             findings,
         ),
@@ -129,15 +129,15 @@ def tour(*, confirm: int) -> tuple[Step, ...]:
         ),
         Step(
             "Purge, confirmed: erase it",
-            f"Someone has seen the number and allows up to {confirm} customers. Every batch is written to the log "
-            "before it is erased and after. What cannot be decided, such as a row without a date, stays.",
+            f"Someone has seen the number and allows up to {confirm} customers. Every batch is written to "
+            "the log before it is erased, and after. A row that cannot be decided, as without a date, stays.",
             ("purge", "--confirm", str(confirm)),
             findings,
         ),
         Step(
             "Audit: did the purge do its work?",
-            "Decides every row a second time, by other code, and compares. Dirty rows are found and reported: "
-            "they need a person, so this exits with 3. Writes the certificate.",
+            "Decides every row a second time, by other code, and compares. Dirty rows are reported: they "
+            "need a person, so this exits with 3. Writes the certificate.",
             ("audit",),
             findings,
         ),
@@ -153,14 +153,14 @@ def tour(*, confirm: int) -> tuple[Step, ...]:
         ),
         Step(
             "Review: is the policy still right?",
-            "Shows what changed since the last review, takes the answers to the policy's questions, logs what has "
-            "to be done, and approves the policy anew.",
+            "Shows what changed since the last review, takes the answers to the policy's questions, logs "
+            "what has to be done, and approves the policy anew.",
             ("review", "--answers", ANSWERS, "--as", "director", "--key", DIRECTOR_KEY),
         ),
         Step(
             "Verify the log",
-            "Checks every signature, the chain and the checkpoint: whoever changed, removed or reordered an entry "
-            "is found out.",
+            "Checks every signature, the chain and the checkpoint: whoever changed, removed or reordered an "
+            "entry is found out.",
             ("log", "verify"),
         ),
     )
@@ -171,10 +171,8 @@ def _answers(policy: Path, today: dt.date) -> str:
     questions: Sequence[str] = load_policy(policy).review_questions
     due = today + dt.timedelta(days=90)
     lines = ["# The answers that the director gives in the review of the tour.", "answers:"]
-    for question in questions:
-        lines.append(
-            f"  {json.dumps(question, ensure_ascii=False)}: Looked at in the demonstration, nothing to change."
-        )
+    answer = "Looked at in the demonstration, nothing to change."
+    lines += [f"  {json.dumps(question, ensure_ascii=False)}: {answer}" for question in questions]
     lines += [
         "actions:",
         f'  - {{what: "Correct the rows whose dates are missing or impossible", due: {due}}}',
