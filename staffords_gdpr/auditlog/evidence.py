@@ -10,6 +10,8 @@ from staffords_gdpr.auditlog.layout import Home
 from staffords_gdpr.auditlog.people import verify_statement
 from staffords_gdpr.auditlog.state import BrokenLineError, LogState
 
+REPORTS = {"audit": "certificate.md", "review": "review.md"}
+
 
 def check(home: Home, entry: Entry, state: LogState, *, leaves_may_lack: bool) -> None:
     """Raise BrokenLineError where a file that `entry` vouches for is missing or not what it says.
@@ -30,6 +32,9 @@ def check_before(home: Home, entry: Entry, state: LogState) -> None:
     if entry.type in STATEMENTS:
         folder = home.statement_folder(entry.type, str(entry.fields["period"]))
         _read(home, folder / "statement.txt", str(entry.fields["statement"]))
+        report = folder / REPORTS[entry.type]
+        if report.exists():  # it may have been asked for elsewhere
+            _read(home, report, str(entry.fields["report"]))
     elif entry.type == "signoff":
         _check_signoff(home, entry, state)
 

@@ -48,7 +48,7 @@ def b64(data: bytes) -> str:
 
 
 def unb64(text: str) -> bytes:
-    """Decode base64 in its only spelling here: padded, no line breaks, unused bits zero. Raises ValueError."""
+    """Decode base64 in its only spelling: padded, no line breaks, unused bits zero. Raises ValueError."""
     try:
         data = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple, Protocol, TypeVar
 
 from staffords_gdpr.auditlog.canonical import MAX_LINE
+from staffords_gdpr.auditlog.merkle import Tree, leaf_hash
 from staffords_gdpr.auditlog.state import BrokenLineError
 
 TORN_MARK = b'"type":"log.torn"'
@@ -79,6 +80,15 @@ def replay(stream: BinaryIO, state: Taker[Taken_co]) -> Iterator[Taken_co]:
         yield entry
 
 
+def root_of(stream: BinaryIO, length: int) -> bytes:
+    """The tree root over the lines in the first `length` bytes, which are read and hashed, not judged."""
+    tree = Tree()
+    while length > 0 and (data := stream.readline(MAX_LINE + 2)):
+        tree.add(leaf_hash(data.removesuffix(b"\n")))
+        length -= len(data)
+    return tree.root()
+
+
 def declares(line: Line, region: bytes) -> bool:
     """Whether `line` is a log.torn for these bytes. Its own signature is judged when its turn comes."""
     if TORN_MARK not in line.raw or not line.ended:
@@ -95,7 +105,7 @@ def declares(line: Line, region: bytes) -> bool:
 
 
 def looks_torn(tail: bytes) -> bool:
-    """Whether an interrupted write can have left these bytes: the start of a line, or NULs after a power cut."""
+    """Whether an interrupted write can have left these bytes: a line's start, or NULs of a power cut."""
     kept = tail.rstrip(b"\x00")
     return len(tail) <= MAX_LINE and kept[: len(_LINE_START)] == _LINE_START[: len(kept)]
 

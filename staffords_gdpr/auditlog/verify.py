@@ -58,10 +58,12 @@ def verify(
 ) -> Verification:
     """Verify the log, its checkpoints and the files that its entries vouch for.
 
-    `trust` is the log's first public key (32 raw bytes) as the verifier got it from elsewhere; `checkpoint` a
-    copied checkpoint, which shows a tail that was cut. Without `trust` a log that was wholly written anew is not
-    told from the true one. `checkpoint_time` is the time of the last entry that the compared checkpoint covers:
-    the outside one, or the log's own. `survive_torn_tail` lets NUL bytes at the end pass, as a power cut leaves. Raises UsageError where there is no log at all, or `checkpoint` cannot be read.
+    `trust` is the log's first public key (32 raw bytes) as the verifier got it from elsewhere;
+    `checkpoint` a copied checkpoint, which shows a tail that was cut. Without `trust` a log that was
+    wholly written anew is not told from the true one. `checkpoint_time` is the time of the last entry
+    that the compared checkpoint covers: the outside one, or the log's own. `survive_torn_tail` lets NUL
+    bytes at the end pass, as a power cut leaves. Raises UsageError where there is no log at all, or
+    `checkpoint` cannot be read.
     """
     if not home.audit.is_dir():
         raise UsageError(
@@ -127,7 +129,7 @@ class _Run:
         if state.tail and b"\x00" in state.tail and not survive_torn_tail:
             raise BrokenLineError(
                 state.size + 1,
-                "NUL bytes and no LF at the end. After a power cut, the next command that writes declares them",
+                "NUL bytes and no LF at the end; after a power cut the next writing command declares them",
             )
 
     def sentence(self) -> str:
