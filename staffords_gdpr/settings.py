@@ -1,7 +1,7 @@
 """Where the database, the policy and the home folder are: flags, then GDPR_* variables, then gdpr.toml.
 
-A gdpr.toml is looked for here, in the user's configuration folder and in /etc; of two that set the same key the
-nearer one counts. Relative paths in a gdpr.toml are relative to that file.
+A gdpr.toml is looked for here, in the user's configuration folder and in /etc; of two that set the same key
+the nearer one counts. Relative paths in a gdpr.toml are relative to that file.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MOST_SUBJECTS_A_BATCH = 100_000
 
 @dataclass(frozen=True)
 class Setting:
-    """One thing that can be set. `variable` and `flag` name the same thing outside gdpr.toml; empty: not there."""
+    """One thing that can be set. `variable` and `flag` are its names outside gdpr.toml; empty: none."""
 
     key: str
     kind: type
@@ -35,30 +35,53 @@ class Setting:
 
 SETTINGS: tuple[Setting, ...] = (
     Setting(
-        "database_url", str, None, "GDPR_DATABASE_URL", "--database",
-        "the database, as a SQLAlchemy URL: sqlite:///calls.db, postgresql+psycopg://user@host/calls",
+        "database_url",
+        str,
+        None,
+        "GDPR_DATABASE_URL",
+        "--database",
+        "the database, as a SQLAlchemy URL: sqlite:///calls.db",
     ),
     Setting(
-        "database_password_file", str, None, "GDPR_DATABASE_PASSWORD_FILE", "",
-        "a file whose first line is the database password", is_path=True,
+        "database_password_file",
+        str,
+        None,
+        "GDPR_DATABASE_PASSWORD_FILE",
+        "",
+        "a file whose first line is the database password",
+        is_path=True,
     ),
     Setting(
-        "database_password", str, None, "GDPR_DATABASE_PASSWORD", "",
-        "the database password itself; never in gdpr.toml, which is read by too many", in_file=False,
+        "database_password",
+        str,
+        None,
+        "GDPR_DATABASE_PASSWORD",
+        "",
+        "the database password itself; never in gdpr.toml, which is read by too many",
+        in_file=False,
     ),
-    Setting("policy", str, "policies/retention.yaml", "GDPR_POLICY", "--policy", "the policy file", is_path=True),
     Setting(
-        "home", str, ".", "GDPR_HOME", "--home",
-        "the home folder: holds audit/ (the log, certificates) and secret/ (its key)", is_path=True,
+        "policy", str, "policies/retention.yaml", "GDPR_POLICY", "--policy", "the policy file", is_path=True
     ),
-    Setting("batch_size", int, 500, "GDPR_BATCH_SIZE", "--batch-size", "subjects in one transaction of a purge"),
-)  # fmt: skip
+    Setting(
+        "home",
+        str,
+        ".",
+        "GDPR_HOME",
+        "--home",
+        "the home folder: holds audit/ (the log, certificates) and secret/ (its key)",
+        is_path=True,
+    ),
+    Setting(
+        "batch_size", int, 500, "GDPR_BATCH_SIZE", "--batch-size", "subjects in one transaction of a purge"
+    ),
+)
 _BY_KEY = {setting.key: setting for setting in SETTINGS}
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings in force. Paths are absolute; `database_url` holds no password unless someone wrote one there."""
+    """The settings in force. Paths are absolute. `connection_url` adds the password."""
 
     database_url: str | None
     policy: Path
@@ -72,9 +95,9 @@ class Settings:
         if self.database_url is None:
             raise UsageError(
                 "no database is named",
-                "Give --database URL, set GDPR_DATABASE_URL, or write database_url = \"…\" in gdpr.toml. "
+                'Give --database URL, set GDPR_DATABASE_URL, or write database_url = "…" in gdpr.toml. '
                 "For example sqlite:///calls.db",
-            )  # fmt: skip
+            )
         password = self.database_password
         if self.database_password_file is not None:
             password = _first_line(self.database_password_file)
@@ -96,7 +119,7 @@ def load_settings(
     directory: Path,
     files: tuple[Path, ...] | None = None,
 ) -> Settings:
-    """Returns the settings in force in `directory`. A flag that is None was not given; an empty variable is not set.
+    """The settings in force in `directory`. A flag that is None was not given, an empty variable is not set.
 
     Raises UsageError, naming the file and key, the variable or the flag, for what cannot be used.
     `files` are the gdpr.toml files to read, nearest first; by default those of this machine.
@@ -162,14 +185,21 @@ def _mistakes(path: Path, data: Mapping[str, object]) -> Iterator[str]:
             near = difflib.get_close_matches(key, known, n=1)
             yield f"{path}: unknown key '{key}'." + (f" Did you mean '{near[0]}'?" if near else "")
         elif not setting.in_file:
-            yield f"{path}: '{key}' does not belong in this file: use database_password_file or {setting.variable}."
+            yield f"{path}: '{key}' does not belong here: use database_password_file or {setting.variable}."
         elif type(value) is not setting.kind:
             wanted = "a whole number" if setting.kind is int else "text in quotes"
             yield f"{path}: '{key}' must be {wanted}, not {_toml_type(value)}."
 
 
 def _toml_type(value: object) -> str:
-    names = {str: "text", bool: "true or false", int: "a number", float: "a fraction", list: "a list", dict: "a table"}
+    names = {
+        str: "text",
+        bool: "true or false",
+        int: "a number",
+        float: "a fraction",
+        list: "a list",
+        dict: "a table",
+    }
     return names.get(type(value), "a date")
 
 
@@ -199,18 +229,23 @@ def _batch_size(value: _Value) -> int:
     if not 1 <= size <= MOST_SUBJECTS_A_BATCH:
         raise UsageError(
             f"{value.source}: {value.raw!r} is no batch size",
-            f"Write a whole number of subjects from 1 to {MOST_SUBJECTS_A_BATCH}; 500 suits most databases.",
+            f"Write a whole number of subjects from 1 to {MOST_SUBJECTS_A_BATCH}; 500 is usual.",
         )
     return size
 
 
 def _url(value: _Value) -> str | None:
-    """The database URL; a SQLite file in it is made absolute, so that a gdpr.toml means the same from everywhere."""
+    """The database URL. A SQLite file is made absolute: a gdpr.toml means the same from everywhere."""
     if value.raw is None:
         return None
     url = str(value.raw).strip()
     scheme, separator, rest = url.partition(":///")
-    if url.startswith("sqlite") and separator and rest and not rest.startswith(("/", ":memory:", "file:", "?")):
+    if (
+        url.startswith("sqlite")
+        and separator
+        and rest
+        and not rest.startswith(("/", ":memory:", "file:", "?"))
+    ):
         return f"{scheme}:///{Path(value.folder, rest).absolute()}"
     return url
 

@@ -8,13 +8,21 @@ import typer
 
 from staffords_gdpr.cli import options, output
 from staffords_gdpr.cli.opening import database as opened
-from staffords_gdpr.cli.opening import read_moment, read_settings
+from staffords_gdpr.cli.opening import holds_of, read_moment, read_settings
 from staffords_gdpr.errors import UsageError
 
 
 def explain(
-    record: Annotated[str, typer.Argument(metavar="SUBJECT", help="What the policy calls its subject: customer.")],
-    key: Annotated[list[str], typer.Argument(metavar="KEY...", help="The key of the row; several words where it has several columns.")],
+    *,
+    record: Annotated[
+        str, typer.Argument(metavar="SUBJECT", help="What the policy calls its subject: customer.")
+    ],
+    key: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="KEY...", help="The key of the row; several words where it has several columns."
+        ),
+    ],
     as_of: options.AsOf = None,
     format: options.Formatted = options.Format.TABLE,
     database: options.Database = None,
@@ -23,7 +31,8 @@ def explain(
 ) -> None:
     """Explain every row of one data subject: its dates, its last day, what holds it.
 
-    'gdpr explain customer 123' is the answer to "why do you still have my data?". Reads and writes nothing else.
+    'gdpr explain customer 123' answers "why do you still have my data?".
+    Writes nothing anywhere.
     """
     settings = read_settings(database=database, policy=policy, home=home)
     from staffords_gdpr.operations.explain import explain as look
@@ -40,5 +49,5 @@ def explain(
         )
     moment = read_moment(as_of, rules.zone)
     with opened(settings, write=False) as engine:
-        result = look(rules, engine, subject=tuple(key), as_of=moment, holds=frozenset())
+        result = look(rules, engine, subject=tuple(key), as_of=moment, holds=holds_of(settings))
     output.show(format, page=lambda: view.page(result, rules), data=lambda: json.explain(result))

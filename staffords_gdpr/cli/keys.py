@@ -22,15 +22,25 @@ def keys() -> None:
 
 @app.command()
 def new(
+    *,
     role: options.Role,
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where the new key goes. Never over a file.")],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FILE", help="Where the new key goes. Never over a file.")
+    ],
     no_passphrase: Annotated[
-        bool, typer.Option("--no-passphrase", help="Write the key without a passphrase: for tests and demonstrations.")
+        bool,
+        typer.Option(
+            "--no-passphrase",
+            metavar="",
+            help="Write the key without a passphrase: for tests and demonstrations.",
+        ),
     ] = False,
     by: Annotated[
         Path | None,
         typer.Option(
-            "--by", metavar="FILE", help="A director's key, which signs for every person but the first of a role."
+            "--by",
+            metavar="FILE",
+            help="A director's key, which signs for every person but the first of a role.",
         ),
     ] = None,
     format: options.Formatted = options.Format.TABLE,
@@ -38,7 +48,8 @@ def new(
 ) -> None:
     """Make a key for a person and enrol them in the audit log under a role.
 
-    Asks for a passphrase. The first person of a role is enrolled freely, later ones by a director.
+    Asks for a passphrase. The first person of a role is enrolled freely, later
+    ones by a director.
     """
     settings = read_settings(home=home)
     if out.exists() or out.is_symlink():
@@ -46,13 +57,8 @@ def new(
     log = log_of(settings)
     signer = read_key(by) if by is not None else None
     from staffords_gdpr.operations.setup import new_keys
-    from staffords_gdpr.render import log as view
+    from staffords_gdpr.render import setup as view
 
     passphrase = None if no_passphrase else ask_passphrase("A passphrase for the new key: ", twice=True)
-    person = new_keys(log, role=role, path=out, passphrase=passphrase, by=signer, now=now())
-    sentence = f"{out} is the key of a {role}: {person.fingerprint}. Keep it where only that person can read it."
-    output.show(
-        format,
-        page=lambda: view.sentence(sentence),
-        data=lambda: {"role": role, "person": person.fingerprint, "key": str(out)},
-    )
+    made = new_keys(log, role=role, path=out, passphrase=passphrase, by=signer, now=now())
+    output.show(format, page=lambda: view.key_page(made), data=lambda: view.key_data(made))

@@ -26,14 +26,19 @@ def log() -> None:
 
 @app.command()
 def show(
-    last: Annotated[int, typer.Option("--last", metavar="N", min=0, help="Only the last N entries; 0 for all.")] = 20,
+    last: Annotated[
+        int, typer.Option("--last", metavar="N", min=0, help="Only the last N entries; 0 for all.")
+    ] = 20,
     type: Annotated[
         str | None, typer.Option("--type", metavar="TYPE", help="Only entries of this type: purge.end.")
     ] = None,
     format: options.RowsFormatted = options.RowFormat.TABLE,
     home: options.HomeFolder = None,
 ) -> None:
-    """Show the entries of the audit log, oldest first. It does not verify them: 'gdpr log verify' does."""
+    """Show the entries of the audit log, oldest first.
+
+    It does not verify them: 'gdpr log verify' does.
+    """
     settings = read_settings(home=home)
     from staffords_gdpr.render import log as view
 
@@ -52,13 +57,15 @@ def verify(
         typer.Option(
             "--trust",
             metavar="KEY",
-            help="The log's first public key as you noted it down elsewhere: in base64, or a file that holds that.",
+            help="The log's first public key, as you noted it down elsewhere: base64, or a file.",
         ),
     ] = None,
     checkpoint: Annotated[
         Path | None,
         typer.Option(
-            "--checkpoint", metavar="FILE", help="A checkpoint that was copied off this machine; shows a cut tail."
+            "--checkpoint",
+            metavar="FILE",
+            help="A checkpoint that was copied off this machine; shows a cut tail.",
         ),
     ] = None,
     format: options.Formatted = options.Format.TABLE,
@@ -66,7 +73,8 @@ def verify(
 ) -> int:
     """Verify the whole audit log: signatures, chain, checkpoints. Exits 5 where it is broken.
 
-    Without --trust and --checkpoint it believes the key and the checkpoint that lie beside the log.
+    Without --trust and --checkpoint it believes the key and the checkpoint that
+    lie beside the log.
     """
     settings = read_settings(home=home)
     from staffords_gdpr.auditlog.layout import Home
@@ -89,9 +97,13 @@ def _trusted(text: str | None) -> bytes | None:
         given = path.read_text(encoding="ascii").strip() if path.is_file() else text
         key = base64.b64decode(given, validate=True)
     except (OSError, UnicodeDecodeError, binascii.Error) as error:
-        raise UsageError(f"--trust: {text!r} is neither a key in base64 nor a file that holds one", _TRUST_HINT) from error
+        raise UsageError(
+            f"--trust: {text!r} is neither a key in base64 nor a file that holds one", _TRUST_HINT
+        ) from error
     if len(key) != RAW_KEY_LENGTH:
-        raise UsageError(f"--trust: a public key has {RAW_KEY_LENGTH} bytes, this has {len(key)}", _TRUST_HINT)
+        raise UsageError(
+            f"--trust: a public key has {RAW_KEY_LENGTH} bytes, this has {len(key)}", _TRUST_HINT
+        )
     return key
 
 

@@ -50,7 +50,10 @@ def _print_version(wanted: bool) -> None:
 @app.callback()
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+        bool,
+        typer.Option(
+            "--version", metavar="", callback=_print_version, is_eager=True, help="Print the version."
+        ),
     ] = False,
 ) -> None:
     """Options of gdpr itself."""
@@ -66,10 +69,12 @@ def run(arguments: Sequence[str]) -> int:
         show_error(error.message, error.hint, error.exit_code, as_json=as_json)
         return error.exit_code
     except TyperException as error:
-        show_error(error.format_message(), _help_of(error), UsageError.exit_code, as_json=as_json)
+        show_error(_words(error), _help_of(error), UsageError.exit_code, as_json=as_json)
         return UsageError.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        show_error("stopped. Nothing is half done.", "Run the command again to go on.", INTERRUPTED, as_json=as_json)
+        show_error(
+            "stopped. Nothing is half done.", "Run the command again to go on.", INTERRUPTED, as_json=as_json
+        )
         return INTERRUPTED
     except BrokenPipeError:
         # The reader has gone. Python would complain once more when it flushes stdout at its end.
@@ -95,13 +100,17 @@ def _invoke(arguments: list[str]) -> int:
         return finished.exit_code
 
 
+def _words(error: TyperException) -> str:
+    return error.format_message().replace("Value error, ", "")  # a word of the library that typer reads with
+
+
 def _help_of(error: TyperException) -> str:
     context = getattr(error, "ctx", None)
     return f"'{context.command_path if context else 'gdpr'} --help' shows what can be written."
 
 
 def wants_json(arguments: Sequence[str]) -> bool:
-    """Whether json was asked for. Read from the bare words, because it counts for errors in reading them too."""
+    """Whether json was asked for. Read from the bare words: it counts for mistakes in them, too."""
     return any(
         word in ("--format=json", "--format=jsonl")
         or (word == "--format" and list(arguments[place + 1 : place + 2]) in (["json"], ["jsonl"]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import datetime as dt
 import os
 import sys
@@ -20,9 +22,11 @@ if TYPE_CHECKING:
 
     from staffords_gdpr.auditlog import AuditLog
     from staffords_gdpr.auditlog.people import PersonKey
+    from staffords_gdpr.retention.states import Key
 
 EARLIEST_YEAR = 1900
 LATEST_YEAR = 2200
+_OPENSSH_UNLOCKED = b"openssh-key-v1\0\0\0\0\x04none"
 
 
 def read_settings(
@@ -55,6 +59,14 @@ def log_of(settings: Settings) -> AuditLog:
     from staffords_gdpr.auditlog.layout import Home
 
     return open_log(Home(settings.home))
+
+
+def holds_of(settings: Settings) -> frozenset[Key]:
+    """The subjects on legal hold; none where there is no log yet. Nothing is made by asking."""
+    from staffords_gdpr.auditlog.layout import Home
+    from staffords_gdpr.operations.holds import current_holds
+
+    return current_holds(log_of(settings)) if Home(settings.home).log.exists() else frozenset()
 
 
 def read_moment(text: str | None, zone: ZoneInfo) -> dt.datetime:
@@ -96,16 +108,25 @@ def read_key(path: Path) -> PersonKey:
     """A person's key. The passphrase is asked for only where the key has one."""
     from staffords_gdpr.auditlog.people import load_person_key
 
-    if not is_locked(path):
-        return load_person_key(path, None)
-    return load_person_key(path, ask_passphrase(f"Passphrase of {path}: "))
+    passphrase = ask_passphrase(f"Passphrase of {path}: ") if is_locked(path) else None
+    return load_person_key(path, passphrase)
 
 
 def is_locked(path: Path) -> bool:
-    """Whether the key file needs a passphrase. Raises UsageError where there is no such file."""
-    from staffords_gdpr.auditlog.people import needs_passphrase
-
-    return needs_passphrase(path)
+    """Whether the key file needs a passphrase: encrypted PKCS #8, or an OpenSSH key with a cipher."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UsageError(
+            f"{path}: the key cannot be read: {error.strerror}", "Name the file that 'gdpr keys new' wrote."
+        ) from error
+    if b"OPENSSH PRIVATE KEY" not in data:
+        return b"ENCRYPTED" in data
+    body = b"".join(line for line in data.splitlines() if b"-----" not in line)
+    try:
+        return not base64.b64decode(body).startswith(_OPENSSH_UNLOCKED)
+    except binascii.Error:
+        return False  # damaged: the loader says so
 
 
 def ask_passphrase(prompt: str, *, twice: bool = False) -> bytes:
@@ -122,7 +143,9 @@ def ask_passphrase(prompt: str, *, twice: bool = False) -> bytes:
         return given.encode()
     given = getpass.getpass(prompt)
     if not given:
-        raise UsageError("the passphrase is empty", "Type one, or use --no-passphrase where a key may go without.")
+        raise UsageError(
+            "the passphrase is empty", "Type one, or use --no-passphrase where a key may go without."
+        )
     if twice and getpass.getpass("The same once more: ") != given:
         raise UsageError("the two passphrases differ", "Start again; nothing was written.")
     return given.encode()

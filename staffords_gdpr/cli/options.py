@@ -31,7 +31,7 @@ Database = Annotated[
     typer.Option(
         "--database",
         metavar="URL",
-        help="The database, as a SQLAlchemy URL such as sqlite:///calls.db. Else GDPR_DATABASE_URL, else gdpr.toml.",
+        help="The database as a URL: sqlite:///calls.db. Else GDPR_DATABASE_URL, else gdpr.toml.",
         rich_help_panel=PLACES,
     ),
 ]
@@ -65,14 +65,17 @@ AsOf = Annotated[
     typer.Option(
         "--as-of",
         metavar="MOMENT",
-        help="Answer as of this moment, not now: 2026-11-23 is the start of that day in the policy's time zone, "
-        "2026-11-23T09:00 is a time in that zone, 2026-11-23T09:00+00:00 says its own.",
+        help="Answer as of this moment, not now: 2026-11-23 is the start of that day in the policy's time "
+        "zone, 2026-11-23T09:00 a time in that zone, 2026-11-23T09:00+00:00 names its own.",
     ),
 ]
 Role = Annotated[
-    str, typer.Option("--as", metavar="ROLE", help="The role in which you act, as the policy names it: director.")
+    str,
+    typer.Option("--as", metavar="ROLE", help="The role in which you act, as the policy names it: director."),
 ]
 KeyFile = Annotated[
     Path,
-    typer.Option("--key", metavar="FILE", help="Your key, made by 'gdpr keys new'. Its passphrase is asked for."),
+    typer.Option(
+        "--key", metavar="FILE", help="Your key, made by 'gdpr keys new'. Its passphrase is asked for."
+    ),
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -13,13 +13,16 @@ from staffords_gdpr.cli.opening import log_of, read_moment, read_settings
 from staffords_gdpr.cli.progress import reporter
 from staffords_gdpr.errors import FindingsError, UsageError
 
-if TYPE_CHECKING:
-    from staffords_gdpr.operations.purge import PurgeResult
-
 
 def purge(
+    *,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Do everything up to the erasing, say what would go, and write nothing.")
+        bool,
+        typer.Option(
+            "--dry-run",
+            metavar="",
+            help="Do everything up to the erasing, say what would go, and write nothing.",
+        ),
     ] = False,
     confirm: Annotated[
         int | None,
@@ -27,7 +30,7 @@ def purge(
             "--confirm",
             metavar="N",
             min=1,
-            help="Allow up to N subjects, where the brake on large runs refused. Counts down until that backlog is done.",
+            help="Allow up to N subjects where the brake on large runs refused, until that backlog is done.",
         ),
     ] = None,
     as_of: options.AsOf = None,
@@ -46,7 +49,8 @@ def purge(
 ) -> int:
     """Erase what is due, and write it to the audit log. Meant for cron.
 
-    Run by cron it prints nothing unless something needs a person. --as-of goes with --dry-run only.
+    Run by cron it prints nothing unless something needs a person. --as-of goes
+    with --dry-run only.
     """
     if as_of is not None and not dry_run:
         raise UsageError(

@@ -9,7 +9,7 @@ import typer
 
 from staffords_gdpr.cli import options, output
 from staffords_gdpr.cli.opening import database as opened
-from staffords_gdpr.cli.opening import read_moment, read_settings
+from staffords_gdpr.cli.opening import holds_of, read_moment, read_settings
 from staffords_gdpr.cli.progress import reporter
 from staffords_gdpr.errors import UsageError
 
@@ -18,11 +18,16 @@ STATES = ("kept", "held", "due", "undecidable", "anonymised")
 
 
 def scan(
-    details: Annotated[bool, typer.Option("--details", help="List the rows: key, state, last day, reason.")] = False,
+    *,
+    details: Annotated[
+        bool, typer.Option("--details", metavar="", help="List the rows: key, state, last day, reason.")
+    ] = False,
     state: Annotated[
         list[str] | None,
         typer.Option(
-            "--state", metavar="STATE", help=f"With --details, only rows in this state: {', '.join(STATES)}. Repeatable."
+            "--state",
+            metavar="STATE",
+            help=f"With --details, only rows in this state: {', '.join(STATES)}. Repeatable.",
         ),
     ] = None,
     as_of: options.AsOf = None,
@@ -51,6 +56,7 @@ def scan(
             rules,
             engine,
             as_of=moment,
+            holds=holds_of(settings),
             details=details,
             states=frozenset(State(name) for name in wanted) or None,
             progress=reporter(),

@@ -18,12 +18,13 @@ _LOG_NAME = re.compile(r"[a-z0-9][a-z0-9.-]*(/[a-z0-9._-]+)*")
 
 
 def init(
+    *,
     name: Annotated[
         str | None,
         typer.Option(
             "--name",
             metavar="NAME",
-            help="The log's name, which stands in every entry: staffords.example/customer-data. Else this machine's name.",
+            help="The log's name, as in staffords.example/customer-data. Else named for this machine.",
         ),
     ] = None,
     format: options.Formatted = options.Format.TABLE,
@@ -46,12 +47,16 @@ def init(
     from staffords_gdpr.operations.setup import init_home
     from staffords_gdpr.render import setup as view
 
-    log = init_home(Home(settings.home), name=chosen, now=now())
-    made = view.Made(log.name, settings.home, log.public_key, settings.policy, settings.policy.exists())
-    output.show(format, page=lambda: view.init_page(made), data=lambda: view.init_data(made))
+    made = init_home(Home(settings.home), name=chosen, now=now())
+    output.show(
+        format,
+        page=lambda: view.init_page(made, settings.policy),
+        data=lambda: view.init_data(made, settings.policy),
+    )
 
 
 def approve(
+    *,
     role: options.Role,
     key: options.KeyFile,
     format: options.Formatted = options.Format.TABLE,
@@ -61,16 +66,21 @@ def approve(
 ) -> None:
     """Approve the policy as it stands, for this database, with your signature.
 
-    A purge runs only under a policy that was approved. 'gdpr review' ends with the same step.
+    A purge runs only under a policy that was approved. 'gdpr review' ends with
+    the same step.
     """
     settings = read_settings(database=database, policy=policy, home=home)
     from staffords_gdpr.operations.setup import approve as sign
     from staffords_gdpr.policy import load_policy
-    from staffords_gdpr.render import log as view
+    from staffords_gdpr.render import setup as view
 
     rules = load_policy(settings.policy)
     log = log_of(settings)
+    person = read_key(key)
     with opened(settings, write=False) as engine:
-        entry = sign(rules, engine, log, key=read_key(key), role=role, now=now())
-    sentence = f"Approved: {settings.policy} as it stands, by the {role}. It is entry {entry.seq} of the log."
-    output.show(format, page=lambda: view.sentence(sentence), data=lambda: view.entry_data(entry))
+        result = sign(rules, engine, log, key=person, role=role, now=now())
+    output.show(
+        format,
+        page=lambda: view.approval_page(result, settings.policy),
+        data=lambda: view.approval_data(result),
+    )

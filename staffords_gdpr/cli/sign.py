@@ -17,21 +17,21 @@ def sign(
     of: Annotated[
         int | None,
         typer.Option(
-            "--of", metavar="ENTRY", min=0, help="The number of the audit's entry in the log. Else the latest audit."
+            "--of", metavar="ENTRY", min=0, help="The number of its entry in the log. Else the latest audit."
         ),
     ] = None,
     format: options.Formatted = options.Format.TABLE,
     home: options.HomeFolder = None,
 ) -> None:
-    """Sign off an audit: you have read its certificate and stand by it.
+    """Sign off an audit or a review: you have read it and stand by it.
 
-    An audit needs the sign-off of every role that the policy names, each by another person.
+    An audit needs the sign-off of every role that the policy names, each by
+    another person.
     """
     settings = read_settings(home=home)
     from staffords_gdpr.operations.sign import sign as sign_off
-    from staffords_gdpr.render import log as view
+    from staffords_gdpr.render import audit as view
 
     log = log_of(settings)
-    entry = sign_off(log, key=read_key(key), role=role, of=of, now=now())
-    sentence = f"Signed by the {role}: entry {entry.fields['of']}. The sign-off is entry {entry.seq} of the log."
-    output.show(format, page=lambda: view.sentence(sentence), data=lambda: view.entry_data(entry))
+    result = sign_off(log, key=read_key(key), role=role, of=of, now=now())
+    output.show(format, page=lambda: view.signed(result), data=lambda: view.signed_data(result))

@@ -1,4 +1,4 @@
-"""Results as JSON. The keys are part of the public interface: docs/commands.md lists them, tests hold them."""
+"""Results as JSON. The keys of scan, purge and audit are a contract with scripts, which tests hold."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import datetime as dt
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -89,6 +88,8 @@ def purge(result: PurgeResult) -> dict[str, object]:
         "subjects_affected": result.subjects_affected,
         "held": result.held,
         "undecidable": dict(result.undecidable),
-        "brakes": [{"code": brake.code, "message": brake.message, "hint": brake.hint} for brake in result.brakes],
+        "brakes": [
+            {"code": brake.code, "message": brake.message, "hint": brake.hint} for brake in result.brakes
+        ],
         "recovered": list(result.recovered),
     }

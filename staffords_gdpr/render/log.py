@@ -51,7 +51,10 @@ def data(entries: Sequence[Entry]) -> dict[str, object]:
 
 def verification(result: Verification) -> Page:
     """The one sentence with which a verification ends."""
-    return (Text(result.sentence, Tone.GOOD if result.ok else Tone.BAD),)
+    return (
+        *(Text(note, Tone.WARN) for note in result.notes),
+        Text(result.sentence, Tone.GOOD if result.ok else Tone.BAD),
+    )
 
 
 def verification_data(result: Verification) -> dict[str, object]:
@@ -62,5 +65,6 @@ def verification_data(result: Verification) -> dict[str, object]:
         "line": result.line,
         "problem": result.problem,
         "checkpoint_time": None if result.checkpoint_time is None else moment(result.checkpoint_time),
+        "notes": list(result.notes),
         "sentence": result.sentence,
     }

@@ -21,9 +21,16 @@ def page(result: PurgeResult, policy: Policy) -> Page:
         subjects = count(result.subjects_affected, policy.subject)
         blocks.append(Text(f"{verb} {count(total, 'row')}, of {subjects}.", Tone.TITLE))
         rows = [(name_of(name, policy), number) for name, number in result.erased.items() if number]
-        blocks.append(Table(("Records", "Would go" if result.dry_run else "Erased"), rows, numbers=frozenset({1})))
+        blocks.append(
+            Table(("Records", "Would go" if result.dry_run else "Erased"), rows, numbers=frozenset({1}))
+        )
     else:
-        blocks.append(Text("Nothing is due: a purge would erase nothing." if result.dry_run else "Nothing was due.", Tone.GOOD))
+        blocks.append(
+            Text(
+                "Nothing is due: a purge would erase nothing." if result.dry_run else "Nothing was due.",
+                Tone.GOOD,
+            )
+        )
     undecidable = sum(result.undecidable.values())
     if result.held:
         blocks.append(Text(f"Held, and so left alone: {count(result.held, 'row')}."))

@@ -40,7 +40,12 @@ def details(result: ScanResult, *, at_most: int | None) -> Page:
     )
     if len(shown) == len(rows):
         return (table,)
-    return (table, Text(f"… and {count(len(rows) - len(shown), 'more row')}: --format jsonl lists them all.", Tone.QUIET))
+    return (
+        table,
+        Text(
+            f"… and {count(len(rows) - len(shown), 'more row')}: --format jsonl lists them all.", Tone.QUIET
+        ),
+    )
 
 
 def name_of(record: str, policy: Policy) -> str:

@@ -1,50 +1,96 @@
-"""The page of `gdpr init`."""
+"""The pages of `gdpr init`, `gdpr keys new` and `gdpr approve`."""
 
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from staffords_gdpr.render.page import Page, Text, Tone
+from staffords_gdpr.render.page import Page, Text, Tone, warn
 
-
-@dataclass(frozen=True)
-class Made:
-    """What `init` made or found."""
-
-    name: str
-    home: Path
-    public_key: bytes
-    policy: Path
-    policy_exists: bool
-
-    @property
-    def key(self) -> str:
-        """The log's public key in base64."""
-        return base64.b64encode(self.public_key).decode()
+if TYPE_CHECKING:
+    from staffords_gdpr.operations.setup import Approval, InitResult, NewKey
 
 
-def init_page(made: Made) -> Page:
+def _key(made: InitResult) -> str:
+    """The log's public key as --trust takes it."""
+    return base64.b64encode(made.public_key).decode()
+
+
+def init_page(made: InitResult, policy: Path) -> Page:
     """What is there now, and what to do next."""
-    if made.policy_exists:
-        policy = f"The policy {made.policy} is left as it is."
+    if made.created:
+        log = f"Made: the audit log {made.name} in {made.home}/audit, its key in {made.home}/secret."
     else:
-        policy = f"There is no policy yet. Write {made.policy}: docs/policy.md explains every key."
+        log = f"The audit log {made.name} in {made.home / 'audit'} was there already and is left as it is."
+    if policy.exists():
+        rules = f"The policy {policy} is left as it is."
+    else:
+        rules = f"There is no policy yet. Write {policy}: docs/policy.md explains every key."
     return (
-        Text(f"The audit log {made.name} is in {made.home / 'audit'}, its key in {made.home / 'secret'}.", Tone.GOOD),
-        Text(f"Its public key, to be noted down somewhere else, is {made.key}"),
-        Text(policy),
-        Text("Next: gdpr keys new --as director --out director.key, then gdpr approve --as director --key director.key"),
+        Text(log, Tone.GOOD),
+        Text(f"Note its public key down somewhere else: {_key(made)}"),
+        Text(rules),
+        Text("Next: gdpr keys new --as director --out director.key"),
+        Text("Then: gdpr approve --as director --key director.key"),
     )
 
 
-def init_data(made: Made) -> dict[str, object]:
+def init_data(made: InitResult, policy: Path) -> dict[str, object]:
     """`gdpr init --format json`"""
     return {
-        "log": made.name,
         "home": str(made.home),
-        "key": made.key,
-        "policy": str(made.policy),
-        "policy_exists": made.policy_exists,
+        "created": made.created,
+        "log": made.name,
+        "key": _key(made),
+        "policy": str(policy),
+        "policy_exists": policy.exists(),
+    }
+
+
+def key_page(made: NewKey) -> Page:
+    """Whose key it is, and how to look after it."""
+    blocks = [
+        Text(f"{made.path} is the key of a {made.role}, {made.fingerprint}.", Tone.GOOD),
+        Text("Whoever has it can sign in that person's name: keep it where only they can read it."),
+    ]
+    if not made.protected:
+        blocks.append(warn("It has no passphrase, so the file alone is enough to sign."))
+    return tuple(blocks)
+
+
+def key_data(made: NewKey) -> dict[str, object]:
+    """`gdpr keys new --format json`"""
+    return {
+        "role": made.role,
+        "person": made.fingerprint,
+        "key": str(made.path),
+        "passphrase": made.protected,
+        "entry": made.entry.seq,
+    }
+
+
+def approval_page(result: Approval, policy: Path) -> Page:
+    """What was approved, and what differs from the approval before."""
+    blocks = [
+        Text(f"Approved by the {result.role}: {policy} as it stands, for this database.", Tone.GOOD),
+        Text(f"Policy SHA-256 {result.policy_sha256}"),
+        Text(f"Database {result.database}"),
+        *(warn(change) for change in result.changes),
+        Text(f"Written to the audit log as entry {result.entry.seq}."),
+    ]
+    return tuple(blocks)
+
+
+def approval_data(result: Approval) -> dict[str, object]:
+    """`gdpr approve --format json`"""
+    return {
+        "role": result.role,
+        "person": result.person,
+        "policy": result.policy_sha256,
+        "database": result.database,
+        "fingerprint": result.fingerprint,
+        "first": result.first,
+        "changes": list(result.changes),
+        "entry": result.entry.seq,
     }

@@ -6,12 +6,18 @@ from staffords_gdpr.render.page import Page, Table, Text, cell
 
 
 def plain(page: Page) -> str:
-    """The page as text that ends with a line feed; empty for an empty page."""
-    return "".join(_paragraph(block) + "\n" if isinstance(block, Text) else _table(block) for block in page)
-
-
-def _paragraph(block: Text) -> str:
-    return block.text
+    """The page as text that ends with a line feed, an empty line on either side of a table; empty for an empty page."""
+    lines: list[str] = []
+    for place, block in enumerate(page):
+        if isinstance(block, Text):
+            lines.append(block.text)
+            continue
+        if place > 0 and lines[-1]:
+            lines.append("")
+        lines.append(_table(block))
+        if place + 1 < len(page):
+            lines.append("")
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _table(table: Table) -> str:
@@ -26,5 +32,4 @@ def _table(table: Table) -> str:
         disable_numparse=True,
         colalign=["right" if index in table.numbers else "left" for index in range(width)],
     )
-    heading = f"{table.title}\n" if table.title else ""
-    return f"\n{heading}{text}\n\n"
+    return f"{table.title}\n{text}" if table.title else text
