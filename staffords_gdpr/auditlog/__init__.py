@@ -10,8 +10,9 @@ from staffords_gdpr.auditlog.canonical import moment
 from staffords_gdpr.auditlog.entries import Entry
 from staffords_gdpr.auditlog.files import make_folder, write_atomic
 from staffords_gdpr.auditlog.layout import Home
+from staffords_gdpr.auditlog.locks import LOCK_SECONDS, lock
 from staffords_gdpr.auditlog.state import FIRST_PREV, check_name
-from staffords_gdpr.auditlog.writer import LOCK_SECONDS, AuditLog, line, lock
+from staffords_gdpr.auditlog.writer import AuditLog, line
 from staffords_gdpr.errors import UsageError
 
 __all__ = ["AuditLog", "Entry", "Home", "create", "open_log"]

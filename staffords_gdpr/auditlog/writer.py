@@ -12,22 +12,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from hashlib import sha256
-from pathlib import Path
 
-import filelock
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from staffords_gdpr.auditlog import canonical, checkpoint, evidence, keys, snapshot
 from staffords_gdpr.auditlog.entries import Entry, split_entry
 from staffords_gdpr.auditlog.files import sync_folder, unwritable, write_atomic
 from staffords_gdpr.auditlog.layout import Home
+from staffords_gdpr.auditlog.locks import LOCK_SECONDS, lock
 from staffords_gdpr.auditlog.people import PersonKey
 from staffords_gdpr.auditlog.replay import read_lines, replay, root_of
 from staffords_gdpr.auditlog.state import BrokenLineError, LogState
 from staffords_gdpr.auditlog.verify import verify
-from staffords_gdpr.errors import GdprError, LockedError, LogBrokenError, UsageError
+from staffords_gdpr.errors import GdprError, LogBrokenError, UsageError
 
-LOCK_SECONDS = 60.0
 BROKEN_HINT = (
     "Run `gdpr log verify`, keep the files as they are, and compare with the checkpoints kept elsewhere."
 )
@@ -132,11 +130,11 @@ class AuditLog:
 
         `full` judges everything, files included. Otherwise from the last checkpoint on: its signature must be
         ours, the lines up to it must still have the tree root that it signs, and every line after it must
-        verify. The lines before are hashed again and no more (a second or two for 200,000 of them): they were
-        judged before that checkpoint was signed, and no byte of them can change without changing the root. What
-        people, audits and open batches there were at the checkpoint stands in a snapshot signed with the log's
-        key; without one that fits, everything is judged. The files of entries before the checkpoint are left to
-        the full verification. A torn last line is no fault of anybody; the next append declares it.
+        verify. The lines before are hashed again and no more (a second or two for 200,000 of them): they
+        were judged before that checkpoint was signed, and no byte of them can change without changing the
+        root. What people, audits and open batches there were at the checkpoint stands in a snapshot signed
+        with the log's key; without one that fits, everything is judged. The files of entries before the
+        checkpoint are left to the full verification. A torn last line is no fault of anybody; the next append declares it.
         """
         trust = keys.raw_public(self._private)
         if not full and self._quick_check():
@@ -318,22 +316,3 @@ def line(body: Mapping[str, object], private_keys: Sequence[Ed25519PrivateKey]) 
         for private in private_keys
     ]
     return canonical.encode({"entry": body, "sigs": sigs})
-
-
-@contextmanager
-def lock(path: Path, seconds: float, what: str) -> Iterator[None]:
-    lock = filelock.FileLock(path, timeout=seconds, mode=0o640, fallback_to_soft=False)
-    try:
-        lock.acquire()
-    except filelock.Timeout:
-        raise LockedError(f"{path}: {what}", "Wait until it is over, then try again.") from None
-    except (OSError, NotImplementedError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise UsageError(
-            f"{path}: cannot lock: {reason}",
-            "Keep the home folder on a disk of this machine that its owner can write.",
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()
