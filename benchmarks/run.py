@@ -30,7 +30,7 @@ from staffords_gdpr.operations.demo_schema import metadata
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- figures: written by make bench -->", "<!-- end of figures -->"
-GDPR = (sys.executable, "-c", "from staffords_gdpr.cli.main import main; main()")
+GDPR = (sys.executable, "-m", "staffords_gdpr.cli.main")
 MEGABYTE = 1024 * 1024
 
 
