@@ -16,6 +16,7 @@ from staffords_gdpr.errors import DatabaseError, UsageError
 
 SUPPORTED = {"sqlite": "SQLite"}
 BUSY_SECONDS = 10
+LOCKING = "gdpr_begin"
 _CACHE_KIB = 65_536
 
 
@@ -90,12 +91,12 @@ def _sqlite(url: sa.URL, *, write: bool) -> sa.Engine:
     )
     # the creator hides the file from the engine: give it back for messages and the database's identity
     engine.url = url
-    prepare(engine, begin="BEGIN IMMEDIATE" if write else "BEGIN")
+    prepare(engine)
     return engine
 
 
-def prepare(engine: sa.Engine, *, begin: str) -> None:
-    """Make transactions of the SQLite driver real: they begin when SQLAlchemy says so, in the given way."""
+def prepare(engine: sa.Engine) -> None:
+    """Make transactions of the SQLite driver real: they begin when SQLAlchemy says so."""
 
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _record: object) -> None:
@@ -105,4 +106,9 @@ def prepare(engine: sa.Engine, *, begin: str) -> None:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: sa.Connection) -> None:
-        connection.exec_driver_sql(begin)
+        connection.exec_driver_sql(connection.get_execution_options().get(LOCKING, "BEGIN"))
+
+
+def locking(connection: sa.Connection) -> None:
+    """From the next transaction on, this connection takes the write lock at once: nobody changes what it reads."""
+    connection.execution_options(**{LOCKING: "BEGIN IMMEDIATE"})

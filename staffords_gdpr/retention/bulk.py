@@ -1,6 +1,7 @@
 """The rules of retention as set-based SQL: which rows of a whole database, or of some subjects, are due.
 
-`Bulk.decide` first lists the candidates, the rows that have passed their own rule, and then blocks those that
+`Bulk.decide` first lists every row that is not simply kept, and among them the candidates, which have passed their own
+rule; then it blocks those that
 R4 (children), R5 (references) and R6 (evidence) hold, until nothing changes. What is left is the due set: the largest
 set of rows in which the rules hold against every row outside it.
 """
@@ -41,7 +42,8 @@ class Bulk:
         self.catalogue = catalogue
         self.work = Work(connection, catalogue)
         self.blocks: list[Block] = []
-        self._built: tuple[dt.datetime, Scope] | None = None
+        self._built: tuple[dt.datetime, Scope, int] | None = None
+        self._round = 0
         self._rows: Rows | None = None
 
     @property
@@ -54,16 +56,24 @@ class Bulk:
         Rows outside the scope count as rows that stay, so that a part of the database never shows more as due than
         the whole. What was found is read by the other methods, until the next decision.
         """
-        self.work.clear()
-        self.work.fill(self.work.holds, holds)
-        if self._built != (as_of, scope):
-            self._build(as_of, scope)
-        rows = self.rows
-        if scope is not Scope.ROWS:
-            self._run(sa.insert(self.work.subjects).from_select(self.work.subjects.c.keys(), rows.subject_rows()))
-        for statement in self._inserts:
-            self._run(statement)
-        self._block()
+        self._list(as_of, holds, scope, 0)
+
+    def forecast(self, as_of: dt.datetime, months: int, *, holds: Iterable[Key] = ()) -> list[tuple[dt.date, dict[str, int]]]:
+        """Like `decide`, and besides how many rows are due on each of the coming months' days, the farthest first.
+
+        What is undecidable today counts as undecidable then: nobody knows when it will be corrected. A set that is due
+        on an earlier day is part of that of a later one, so the farthest day is decided first and then narrowed down.
+        """
+        self._list(as_of, holds, Scope.ALL, months)
+        found = []
+        for month in range(months, 0, -1):
+            found.append((self.rows.horizon[month], self.due_counts()))
+            self._narrow(month - 1)
+        for candidates in self.candidates.values():
+            t = candidates.table
+            running = sa.or_(t.c.why >= 0, t.c.why.in_([-Code.OPEN, -Code.HOLD]))
+            self._run(sa.update(t).values(why=-int(Code.KEPT)).where(t.c.b > 0, running))
+        return found
 
     def scope_to(self, *, subjects: Iterable[Key] = (), rows: Mapping[str, Iterable[Key]] | None = None) -> None:
         """Set what Scope.SUBJECTS and Scope.ROWS decide."""
@@ -82,28 +92,22 @@ class Bulk:
     def counts(self) -> dict[str, Counter[State]]:
         """How many rows of every record type, and of every step, are in which state (R7)."""
         found = {}
+        totals = {name: self._count(bound.sa_table) for name, bound in self.catalogue.records.items()}
         for name, candidates in self.candidates.items():
+            t = candidates.table
+            place = sa.case((t.c.why >= 0, 0), else_=t.c.why)  # which block holds a row is not asked here
+            groups = sa.select(place, t.c.done, sa.func.count()).group_by(place, t.c.done)
             counter: Counter[State] = Counter()
-            standing = self.rows.standing(candidates)
-            query = sa.select(standing.c.code, sa.func.count()).group_by(standing.c.code)
-            for code, count in self.connection.execute(query):
-                if code != Code.CANDIDATE:
-                    counter[_STATES[Code(code)]] += count
-            table = candidates.table
-            split = sa.select(table.c.why.is_(None), table.c.done, sa.func.count()).group_by(
-                table.c.why.is_(None), table.c.done
-            )
-            for due, done, count in self.connection.execute(split):
-                counter[State.HELD if not due else State.ANONYMISED if done else State.DUE] += count
+            for why, done, count in self.connection.execute(groups):
+                counter[_state(why, done)] += count
+            counter[State.KEPT] += totals[candidates.bound.record.name] - counter.total()
             found[name] = counter
         return found
 
     def due_counts(self) -> dict[str, int]:
         """How many rows of every record type, and of every step, are due."""
         return {
-            name: self.connection.execute(
-                sa.select(sa.func.count()).select_from(found.table).where(found.to_erase)
-            ).scalar_one()
+            name: self._count(sa.select(found.table.c.done).where(found.to_erase).subquery())
             for name, found in self.candidates.items()
         }
 
@@ -116,9 +120,13 @@ class Bulk:
         union = sa.union(*every).subquery()
         return sa.select(*union.c).order_by(*union.c)
 
+    def subjects_affected(self) -> int:
+        """How many subjects have anything due."""
+        return self._count(self.due_subjects().order_by(None).subquery())
+
     def total_subjects(self) -> int:
-        table = self.catalogue.records[self.catalogue.policy.subject].sa_table
-        return self.connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
+        """How many subjects the database holds, due or not."""
+        return self._count(self.catalogue.records[self.catalogue.policy.subject].sa_table)
 
     def oldest_due(self) -> dt.date | None:
         """The earliest last day among the rows that are due."""
@@ -141,7 +149,7 @@ class Bulk:
             subjects = [standing.c[f"s{i}"] for i in range(len(found.subject))]
             t = found.table
             query = (
-                sa.select(*keys, *subjects, standing.c.a, standing.c.u, standing.c.orphan, standing.c.code, t.c.why, t.c.done)
+                sa.select(*keys, *subjects, standing.c.a, standing.c.u, standing.c.orphan, t.c.k0, t.c.why, t.c.done)
                 .select_from(standing.outerjoin(t, sa.and_(*(k == c for k, c in zip(keys, found.key, strict=True)))))
                 .order_by(*keys)
             )  # fmt: skip
@@ -155,12 +163,10 @@ class Bulk:
         width = len(found.key)
         key, rest = tuple(row[:width]), row[width:]
         subject = tuple(rest[: len(found.subject)])
-        after, until, orphan, code, why, done = rest[len(found.subject) :]
-        block = self.blocks[why] if isinstance(why, int) else None
-        if code != Code.CANDIDATE:
-            state = _STATES[Code(code)]  # type: ignore[arg-type]
-        else:
-            state = State.HELD if block else State.ANONYMISED if done else State.DUE
+        after, until, orphan, listed, why, done = rest[len(found.subject) :]
+        block = self.blocks[why] if isinstance(why, int) and why >= 0 else None
+        code = Code.KEPT if listed is None else Code(-why) if isinstance(why, int) and why < 0 else Code.CANDIDATE
+        state = State.KEPT if listed is None else _state(why, done)
         last = None if state is State.UNDECIDABLE else self._last_day(found, after, until, orphan)
         return Verdict(
             record=name,
@@ -168,7 +174,7 @@ class Bulk:
             subject=None if subject[0] is None else subject,
             state=state,
             last_day=last,
-            reason=reason_of(self.rows.rule(found), found.bound.record, found.step, Code(code), block, last),  # type: ignore[arg-type]
+            reason=reason_of(self.rows.rule(found), found.bound.record, found.step, code, block, last),
         )
 
     def _last_day(self, found: Candidates, after: object, until: object, orphan: object) -> dt.date | None:
@@ -182,12 +188,26 @@ class Bulk:
 
     # -- deciding ------------------------------------------------------------------------------------------------
 
-    def _build(self, as_of: dt.datetime, scope: Scope) -> None:
-        self._rows = Rows(self.work, as_of, scope)
+    def _list(self, as_of: dt.datetime, holds: Iterable[Key], scope: Scope, months: int) -> None:
+        """List the candidates and block until nothing changes."""
+        self.work.clear()
+        self.work.fill(self.work.holds, holds)
+        if self._built != (as_of, scope, months):
+            self._build(as_of, scope, months)
+        if scope is not Scope.ROWS:
+            subjects = self.work.subjects
+            self._run(sa.insert(subjects).from_select(subjects.c.keys(), self.rows.subject_rows()))
+        for statement in self._inserts:
+            self._run(statement)
+        self._round = 1
+        self._settle({block.target for block in self.blocks if self._mark(block.everywhere)})
+
+    def _build(self, as_of: dt.datetime, scope: Scope, months: int) -> None:
+        self._rows = Rows(self.work, as_of, scope, months)
         self.work.fill(self.work.shifts, [tuple(row.values()) for row in self._rows.days.rows()])
         self._inserts = [statement for found in self._in_order() for statement in self._listing(found)]
         self.blocks = blocks(self._rows)
-        self._built = (as_of, scope)
+        self._built = (as_of, scope, months)
 
     def _in_order(self) -> list[Candidates]:
         """Candidates after those that decide for them."""
@@ -205,14 +225,16 @@ class Bulk:
         """The statements that list the candidates of one record type or step."""
         standing = self.rows.standing(found)
         names = [c.name for c in found.table.c if c.name in standing.c]
-        own = sa.select(*(standing.c[name] for name in names)).where(standing.c.code == int(Code.CANDIDATE))
+        why = sa.case((standing.c.code != int(Code.CANDIDATE), -standing.c.code))
+        own = sa.select(*(standing.c[name] for name in names), why).where(standing.c.code != int(Code.KEPT))
+        names.append("why")
         parent = decided_by(self.catalogue, found)
         if parent is None:
             yield sa.insert(found.table).from_select(names, own)
             return
         # rows without the one that would decide for them, then those that go with it
         if found.step is None:
-            alone = sa.and_(standing.c.orphan == 1, found.bound.record.orphans is not None)
+            alone = standing.c.orphan == 1
         else:
             alone = sa.or_(standing.c.orphan > 0, standing.c.free == 1)
         yield sa.insert(found.table).from_select(names, own.where(alone))
@@ -249,24 +271,55 @@ class Bulk:
             "u": parent.table.c.u,
             "done": sa.case((self.rows.erased(found, table), 1), else_=0),
             "orphan": parent.table.c.orphan,
+            "why": parent.table.c.why,
+            "b": parent.table.c.b,
             **{f"e_{date}": self.rows.carries(found, table, dates, date) for date in self.catalogue.policy.dates},
         }
         query = sa.select(*columns.values()).select_from(source)
         if found.step is not None:
-            query = query.where(parent.table.c.orphan == 0)
+            query = query.where(parent.subject[0].is_not(None))
         return sa.insert(found.table).from_select(list(columns), query)
 
-    def _block(self) -> None:
-        """Block candidates until nothing changes. A block is tried again only when something that it reads has changed."""
-        waiting = list(self.blocks)
-        while waiting:
-            block = waiting.pop(0)
-            if self._run(block.statement) == 0:
-                continue
-            waiting += [other for other in self.blocks if block.target in other.reads and other not in waiting]
+    def _settle(self, changed: set[str]) -> None:
+        """Block until nothing changes. Each round looks only at what the round before has changed."""
+        while changed:
+            self._round += 1
+            changed = {
+                block.target
+                for block in self.blocks
+                for name, statement in block.after.items()
+                if name in changed and self._mark(statement)
+            }
 
-    def _run(self, statement: sa.Executable) -> int:
-        return self.connection.execute(statement).rowcount  # type: ignore[no-any-return, attr-defined]
+    def _narrow(self, month: int) -> None:
+        """Go back from the due set of one month to that of an earlier one."""
+        self._round += 1
+        changed = set()
+        for name, found in self.candidates.items():
+            t = found.table
+            later = sa.update(t).values(why=-int(Code.KEPT), r=self._round).where(t.c.why.is_(None), t.c.b > month)
+            if self._run(later):
+                changed.add(name)
+        self._settle(changed)
+
+    def _mark(self, statement: sa.Update) -> int:
+        """Run a block's statement; how many candidates it blocked."""
+        return self._run(statement, {"now": self._round, "before": self._round - 1})
+
+    def _count(self, rows: sa.FromClause) -> int:
+        return self.connection.execute(sa.select(sa.func.count()).select_from(rows)).scalar_one()
+
+    def _run(self, statement: sa.Executable, values: Mapping[str, int] | None = None) -> int:
+        return self.connection.execute(statement, values).rowcount  # type: ignore[no-any-return, attr-defined]
+
+
+def _state(why: object, done: object) -> State:
+    """A candidate's state by its columns `why` and `done`."""
+    if why is None:
+        return State.ANONYMISED if done else State.DUE
+    if isinstance(why, int) and why < 0:
+        return _STATES[Code(-why)]
+    return State.HELD
 
 
 def decided_by(catalogue: Catalogue, found: Candidates) -> str | None:

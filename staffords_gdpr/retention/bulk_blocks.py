@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,37 +14,47 @@ from staffords_gdpr.retention.bulk_rows import Rows
 from staffords_gdpr.retention.bulk_work import Candidates, nulls, parent_of
 
 
+Kind = Literal["reference", "evidence", "impossible evidence", "goes with"]
+
+
 @dataclass(frozen=True, eq=False)
 class Block:
-    """One reason for which candidates stay. `statement` marks those of `target`; it reads the candidates in `reads`."""
+    """One reason for which candidates stay. The statements mark those of `target` with the round `now`; they read the
+    candidates in `reads`, of which the last round, `before`, changed some.
+    """
 
-    kind: Literal["reference", "evidence", "impossible evidence", "goes with"]
+    kind: Kind
     target: str
     by: str  # the record type or step, or the undeclared table, that needs the row
     date: str
     reads: frozenset[str]
-    statement: sa.Update
+    everywhere: sa.Update
+    after: Mapping[str, sa.Update]  # by what it reads: the same, looking only at what the last round changed there
 
 
 def blocks(rows: Rows) -> list[Block]:
     """Every way in which a candidate can be held, references first. A candidate's `why` is the place in this list."""
     found: list[Block] = []
-    for make in (*_references(rows), *_parents(rows), *_evidence(rows)):
-        kind, target, by, date, reads, condition = make
-        table = rows.work.candidates[target].table
-        statement = sa.update(table).values(why=len(found)).where(table.c.why.is_(None), condition)
-        found.append(Block(kind, target, by, date, frozenset(reads), statement))
+    for made in (*_references(rows), *_parents(rows), *_evidence(rows)):
+        table = rows.work.candidates[made.target].table
+        mark = (
+            sa.update(table)
+            .values(why=len(found), r=sa.bindparam("now", type_=sa.Integer))
+            .where(table.c.why.is_(None), made.holds)
+        )
+        after = {name: mark.where(near) for name, near in made.near.items()}
+        found.append(Block(made.kind, made.target, made.by, made.date, frozenset(made.near), mark, after))
     return found
 
 
-_Made = tuple[
-    Literal["reference", "evidence", "impossible evidence", "goes with"],
-    str,
-    str,
-    str,
-    set[str],
-    sa.ColumnElement[bool],
-]
+@dataclass(frozen=True, eq=False)
+class _Made:
+    kind: Kind
+    target: str
+    by: str
+    holds: sa.ColumnElement[bool]
+    near: Mapping[str, sa.ColumnElement[bool]]  # by what is read: which targets can be touched by its last changes
+    date: str = ""
 
 
 def _references(rows: Rows) -> Iterator[_Made]:
@@ -56,7 +66,7 @@ def _references(rows: Rows) -> Iterator[_Made]:
             referring.c[own] == target.column(other) for own, other in edge.columns
         ]
         if edge.source is None:
-            yield "reference", edge.target, edge.source_table, "", set(), sa.exists().where(*refers)
+            yield _Made("reference", edge.target, edge.source_table, sa.exists().where(*refers), {})
             continue
         source = rows.work.candidates[edge.source]
         if edge.source == edge.target:  # a row that refers to itself holds nothing
@@ -69,7 +79,9 @@ def _references(rows: Rows) -> Iterator[_Made]:
         ]
         stays = [sa.not_(_due(each, referring)) for each in going]
         holds = sa.exists().where(*refers, *stays, sa.not_(_erased_already(rows, source, referring)))
-        yield "reference", edge.target, edge.source, "", {each.name for each in going}, holds
+        columns = [target.column(other) for _, other in edge.columns]
+        near = {each.name: _among(columns, _changed_references(each, edge)) for each in going}
+        yield _Made("reference", edge.target, edge.source, holds, near)
 
 
 def _parents(rows: Rows) -> Iterator[_Made]:
@@ -81,17 +93,12 @@ def _parents(rows: Rows) -> Iterator[_Made]:
             parent_name, own = parent_of(rows.catalogue, found.bound.record), None
         if parent_name is None:
             continue
-        parent = rows.work.candidates[parent_name].table.alias()
-        same = [parent.c[f"k{i}"] == column for i, column in enumerate(found.parent)]
-        gone = sa.exists().where(*same, parent.c.why.is_(None))
-        stays = sa.and_(found.parent[0].is_not(None), sa.not_(gone))
-        yield "goes with", found.name, parent_name, "", {parent_name}, stays
+        parent = rows.work.candidates[parent_name]
+        stays = sa.and_(found.parent[0].is_not(None), sa.not_(_going(parent, found.parent)))
+        yield _Made("goes with", found.name, parent_name, stays, {parent_name: _among(found.parent, _changed(parent))})
         if own is not None:  # the step of an orphan goes with its own row
-            row = own.table.alias()
-            same = [row.c[k.name] == k for k in found.key]
-            gone = sa.exists().where(*same, row.c.why.is_(None))
-            alone = sa.and_(found.table.c.orphan > 0, sa.not_(gone))
-            yield "goes with", found.name, own.name, "", {own.name}, alone
+            alone = sa.and_(found.table.c.orphan > 0, sa.not_(_going(own, found.key)))
+            yield _Made("goes with", found.name, own.name, alone, {own.name: _among(found.key, _changed(own))})
 
 
 def _evidence(rows: Rows) -> Iterator[_Made]:
@@ -101,13 +108,15 @@ def _evidence(rows: Rows) -> Iterator[_Made]:
         targets = [c for c in rows.work.candidates.values() if c.bound.record.name in sources and _leaves(c)]
         for target in targets:
             carries = target.table.c[f"e_{date}"]
-            yield "impossible evidence", target.name, target.bound.record.name, date, set(), carries == 2
+            yield _Made("impossible evidence", target.name, target.bound.record.name, carries == 2, {}, date)
             for user in rows.work.candidates.values():
                 if _uses(_keep(user), date):
-                    yield (
-                        "evidence", target.name, user.name, date, {user.name, user.bound.record.name},
-                        sa.and_(carries == 1, _someone_stays(rows, user, target)),
-                    )  # fmt: skip
+                    stays = sa.and_(carries == 1, _someone_stays(rows, user, target))
+                    read = {user.name: user, user.bound.record.name: rows.work.candidates[user.bound.record.name]}
+                    near = {
+                        name: _among(target.subject, _changed(each, each.subject)) for name, each in read.items()
+                    }
+                    yield _Made("evidence", target.name, user.name, stays, near, date)
 
 
 def _someone_stays(rows: Rows, user: Candidates, target: Candidates) -> sa.ColumnElement[bool]:
@@ -145,9 +154,37 @@ def _someone_stays(rows: Rows, user: Candidates, target: Candidates) -> sa.Colum
 
 def _due(found: Candidates, table: sa.FromClause) -> sa.ColumnElement[bool]:
     """The row of `table` is among these candidates and not blocked."""
+    return _going(found, [table.c[name] for name in found.bound.key])
+
+
+def _going(found: Candidates, key: Sequence[sa.ColumnElement[object]]) -> sa.ColumnElement[bool]:
     other = found.table.alias()
-    same = [other.c[k.name] == table.c[name] for k, name in zip(found.key, found.bound.key, strict=True)]
+    same = [other.c[k.name] == value for k, value in zip(found.key, key, strict=True)]
     return sa.exists().where(*same, other.c.why.is_(None))
+
+
+def _changed(found: Candidates, columns: Sequence[sa.Column[object]] = ()) -> sa.Select[tuple[object, ...]]:
+    """These columns (the key where none are named) of the candidates that the last round blocked."""
+    other = found.table.alias()
+    names = [column.name for column in columns or found.key]
+    return sa.select(*(other.c[name] for name in names)).where(other.c.r == sa.bindparam("before", type_=sa.Integer))
+
+
+def _changed_references(found: Candidates, edge: Edge) -> sa.Select[tuple[object, ...]]:
+    """What the rows refer to over the edge that the last round blocked."""
+    other, table = found.table.alias(), found.bound.sa_table.alias()
+    same = [other.c[k.name] == table.c[name] for k, name in zip(found.key, found.bound.key, strict=True)]
+    return (
+        sa.select(*(table.c[own] for own, _ in edge.columns))
+        .select_from(other.join(table, sa.and_(*same)))
+        .where(other.c.r == sa.bindparam("before", type_=sa.Integer))
+    )
+
+
+def _among(
+    columns: Sequence[sa.ColumnElement[object]], keys: sa.Select[tuple[object, ...]]
+) -> sa.ColumnElement[bool]:
+    return (columns[0] if len(columns) == 1 else sa.tuple_(*columns)).in_(keys)
 
 
 def _erased_already(rows: Rows, found: Candidates, table: sa.FromClause) -> sa.ColumnElement[bool]:

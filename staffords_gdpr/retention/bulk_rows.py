@@ -62,13 +62,14 @@ class Rule:
 class Rows:
     """Builds the queries of one catalogue at one moment, within one scope."""
 
-    def __init__(self, work: Work, as_of: dt.datetime, scope: Scope) -> None:
+    def __init__(self, work: Work, as_of: dt.datetime, scope: Scope, months: int = 0) -> None:
         self.work = work
         self.catalogue: Catalogue = work.catalogue
         self.policy = work.catalogue.policy
         self.scope = scope
         self.days = Days(self.policy, as_of, work.shifts)
-        self.today = self.days.today
+        # the days at which rows are asked for: today, and as many months later as were asked for
+        self.horizon = [self.days.today, *(Period(n + 1, "month").after(self.days.today) for n in range(months))]
 
     # -- who owns what -------------------------------------------------------------------------------------------
 
@@ -114,7 +115,7 @@ class Rows:
     def standing(self, candidates: Candidates) -> sa.Subquery:
         """Every row of the scope (or a step of it) with its code, days, subject and what the candidates table keeps.
 
-        Columns: k*, s*, x_*, a, u, orphan, free, done, e_*, code.
+        Columns: k*, s*, x_*, a, u, orphan, free, done, e_*, code, b.
         """
         record, step = candidates.bound.record, candidates.step
         rule = self.rule(candidates)
@@ -158,7 +159,8 @@ class Rows:
         # a fence: without it SQLite copies each date expression into every place that reads it
         row = base.limit(-1).subquery()
         kept = [column for column in row.c if column.name not in ("gone", "dangling", "open", "held")]
-        return sa.select(*kept, self._code(rule, row).label("code")).subquery()
+        code = self._code(rule, row).label("code")
+        return sa.select(*kept, code, self._month(rule, row).label("b")).subquery()
 
     def rule(self, candidates: Candidates) -> Rule:
         """Whose rule decides for these rows or steps."""
@@ -288,27 +290,39 @@ class Rows:
 
     def _code(self, rule: Rule, row: sa.Subquery) -> sa.ColumnElement[int]:
         """R7's order, up to where other rows come in."""
-        cut: sa.ColumnElement[object] = _day(rule.keep.for_.cutoff(self.today))
         cases: list[tuple[sa.ColumnElement[bool], Code]] = [
             (row.c.gone == 1, Code.DONE),
             (row.c.free == 1, Code.CANDIDATE),
         ]
         for level, name in enumerate(rule.levels, 1):
-            orphans = self._bound(name).record.orphans
-            if orphans is None or (rule.timed and _uses_subject(rule.keep)):
+            if self._bound(name).record.orphans is None or (rule.timed and _uses_subject(rule.keep)):
                 cases.append((row.c.orphan == level, Code.ORPHAN))
-            elif not rule.timed:
-                cut = sa.case((row.c.orphan == level, _day(orphans.for_.cutoff(self.today))), else_=cut)
-        running = sa.or_(row.c.a > cut, sa.and_(row.c.a.is_not(None), row.c.u >= _day(self.today)))
         cases += [
             (sa.or_(row.c.a == IMPOSSIBLE, row.c.u == IMPOSSIBLE), Code.IMPOSSIBLE),
             (row.c.dangling == 1, Code.DANGLING),
-            (running, Code.KEPT),
+            (sa.not_(self._passed(rule, row, self.horizon[-1])), Code.KEPT),
             (row.c.open == 1, Code.OPEN),
             (row.c.a.is_(None), Code.MISSING),
             (row.c.held == 1, Code.HOLD),
         ]
         return sa.case(*((test, int(code)) for test, code in cases), else_=int(Code.CANDIDATE))
+
+    def _passed(self, rule: Rule, row: sa.Subquery, today: dt.date) -> sa.ColumnElement[bool]:
+        """The row's last day lies before `today`. True also where no last day is known (R7)."""
+        cut: sa.ColumnElement[object] = _day(rule.keep.for_.cutoff(today))
+        for level, name in enumerate(rule.levels, 1):
+            orphans = self._bound(name).record.orphans
+            if orphans is not None and not rule.timed:
+                cut = sa.case((row.c.orphan == level, _day(orphans.for_.cutoff(today))), else_=cut)
+        in_time = sa.and_(row.c.a <= cut, sa.or_(row.c.u.is_(None), row.c.u < _day(today)))
+        return sa.or_(row.c.a.is_(None), in_time)
+
+    def _month(self, rule: Rule, row: sa.Subquery) -> sa.ColumnElement[int]:
+        """The place in `horizon` of the first day at which the row has passed its own rule."""
+        if len(self.horizon) == 1:
+            return sa.literal(0)
+        passed = [(self._passed(rule, row, day), place) for place, day in enumerate(self.horizon)]
+        return sa.case((sa.or_(row.c.free == 1, row.c.gone == 1), 0), *passed, else_=len(self.horizon))
 
     def period(self, candidates: Candidates, orphan: int) -> Period:
         """The retention period that decided for a row, by its `orphan` column."""

@@ -15,12 +15,13 @@ _PREFIX = "gdpr_work_"
 
 @dataclass(frozen=True)
 class Candidates:
-    """Rows of one record type, or `sooner` steps of them, that have passed their own rule.
+    """Rows of one record type, or `sooner` steps of them, that are not simply kept.
 
     Columns of the table: `k*` key, `s*` subject, `p*` key of the row that decides for this one, `x_*` columns that
     others refer to, `a` and `u` the days of `after` and `or_until`, `done` nothing is left to erase, `orphan`,
-    `e_*` the row carries a subject date (1: its latest day, 2: that date is impossible), `why` it stays after all
-    (NULL: it is due).
+    `e_*` the row carries a subject date (1: its latest day, 2: that date is impossible), `why` it stays: the place in
+    the list of blocks, or less than 0, -Code: it did not pass its own rule. NULL: it is due. `b` the month from which
+    on it has passed its own rule, `r` the round in which it was blocked.
     """
 
     name: str  # "payment" or "payment.card"
@@ -112,7 +113,7 @@ class Work:
             self._connection.execute(sa.insert(table), rows)
 
     def _candidates(self, name: str, bound: Bound, step: Step | None, parent: str | None) -> Candidates:
-        integers = ["done", "orphan", "why", *(f"e_{date}" for date in self.catalogue.policy.dates)]
+        integers = ["done", "orphan", "why", "b", "r", *(f"e_{date}" for date in self.catalogue.policy.dates)]
         columns = [
             *_key_columns(bound, "k", primary_key=True),
             *self._subject_columns(primary_key=False),
