@@ -1,7 +1,7 @@
 """What an audit may find: the codes, their severity, and what to do about each.
 
-`error`: the promise was not kept, or cannot be shown to be kept; the verdict is then "fail". `warning`: a person should
-look. `info`: worth knowing.
+`error`: the promise was not kept, or cannot be shown to be kept; the verdict is then "fail". `warning`: a
+person should look. `info`: worth knowing.
 """
 
 from __future__ import annotations
@@ -38,13 +38,16 @@ CHECKS: Mapping[str, str] = {
     "role_empty": "every role that must sign has a person enrolled",
     "role_single": "every role has a second person enrolled",
 }
-"""Everything that is checked, in the order of the certificate: the code of a finding, and what is true without it."""
+"""Everything that is checked, in the order of the certificate: the code of a finding, and what is true
+without it.
+"""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing found. `count` is how many of it; `message` says what, `action` what to do next. Neither names a
-    data subject."""
+    """One thing found. `count` is how many of it; `message` says what, `action` what to do next. Neither
+    names a data subject.
+    """
 
     code: str
     severity: Severity
@@ -55,8 +58,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class AuditFindings:
-    """All that an audit found, from which its certificate is written. `records` counts the rows of each record type
-    and step by state; `erased` the rows erased since the audit before (`since`; None: since the log began)."""
+    """All that an audit found, from which its certificate is written. `records` counts the rows of each
+    record type and step by state; `erased` the rows erased since the audit before (`since`; None: since the
+    log began).
+    """
 
     period: str
     log_name: str
@@ -78,7 +83,7 @@ class AuditFindings:
 
     @property
     def verdict(self) -> Literal["pass", "fail"]:
-        """"fail" if any finding is an error; warnings leave it at "pass"."""
+        """ "fail" if any finding is an error; warnings leave it at "pass"."""
         return "fail" if any(finding.severity == "error" for finding in self.findings) else "pass"
 
     @property

@@ -26,7 +26,9 @@ def log_findings(
     yield from _people(policy, enrolled)
 
 
-def approval_findings(policy: Policy, history: History, *, database: str, fingerprint: str) -> Iterator[Finding]:
+def approval_findings(
+    policy: Policy, history: History, *, database: str, fingerprint: str
+) -> Iterator[Finding]:
     """Whether the policy, the database and its schema are those that a director approved."""
     approval = history.approval
     again = "Look at what changed, then approve: gdpr approve --as director --key FILE"
@@ -50,7 +52,8 @@ def approval_findings(policy: Policy, history: History, *, database: str, finger
             "error",
             1,
             f"The approval of {day} is for {approval.fields['database']}; this is {database}.",
-            f"Correct the database URL if it is wrong. If the database has moved: {again[0].lower()}{again[1:]}",
+            "Correct the database URL if it is wrong. If the database has moved: "
+            f"{again[0].lower()}{again[1:]}",
         )
     if approval.fields["fingerprint"] != fingerprint:
         yield Finding(
@@ -118,7 +121,8 @@ def _batches(history: History) -> Iterator[Finding]:
             "error",
             len(history.unclear),
             f"It is not clear which rows of these batches are gone: {names}.",
-            "Compare the database with its backup of that night; the customers concerned are left out of purges until it is settled.",
+            "Compare the database with its backup of that night; the customers concerned are left out of "
+            "purges until it is settled.",
         )
 
 
@@ -139,7 +143,8 @@ def _holds(policy: Policy, history: History, home: Home, now: dt.datetime) -> It
             "hold_review_due",
             "warning",
             len(past),
-            f"{several(len(past), 'legal hold')} should have been looked at again by now: {_listed([hold.hold for hold in past])}.",
+            f"{several(len(past), 'legal hold')} should have been looked at again by now: "
+            f"{_listed([hold.hold for hold in past])}.",
             "Ask whether the claim is still open; if not: gdpr hold release HOLD",
         )
 
@@ -152,7 +157,8 @@ def _actions(policy: Policy, history: History, now: dt.datetime) -> Iterator[Fin
             "action_overdue",
             "error",
             len(late),
-            f"{several(len(late), 'corrective action')} past the date: {_listed([action.action for action in late])}.",
+            f"{several(len(late), 'corrective action')} past the date: "
+            f"{_listed([action.action for action in late])}.",
             "Do it and say so: gdpr action close ACTION --key FILE",
         )
 
@@ -190,7 +196,7 @@ def _audits(policy: Policy, history: History, now: dt.datetime) -> Iterator[Find
 
 
 def _people(policy: Policy, enrolled: Mapping[str, Person]) -> Iterator[Finding]:
-    counts = {role: 0 for role in (*policy.roles.audit, *policy.roles.review)}
+    counts = dict.fromkeys((*policy.roles.audit, *policy.roles.review), 0)
     for person in enrolled.values():
         if person.role in counts:
             counts[person.role] += 1
@@ -209,7 +215,8 @@ def _people(policy: Policy, enrolled: Mapping[str, Person]) -> Iterator[Finding]
             "role_single",
             "info",
             len(single),
-            f"Only one person is enrolled as: {', '.join(single)}. If that key is lost, nobody can sign for the role.",
+            f"Only one person is enrolled as: {', '.join(single)}. If that key is lost, nobody can sign "
+            "for the role.",
             f"Enrol a deputy: gdpr keys new --as {single[0]} --out FILE --by DIRECTORS_KEY",
         )
 

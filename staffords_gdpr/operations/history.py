@@ -1,4 +1,5 @@
-"""What the audit log tells, read once from its entries: runs, batches, approvals, audits, reviews, actions, holds.
+"""What the audit log tells, read once from its entries: runs, batches, approvals, audits, reviews, actions,
+holds.
 
 Nothing here judges: `schedule` says what is late, `audit_log_checks` what is a finding.
 """
@@ -25,6 +26,7 @@ class Run:
     seq: int
     started: dt.datetime
     as_of: dt.datetime
+    policy: str
     ended: dt.datetime | None = None
     result: str = ""
     rows: Mapping[str, int] = field(default_factory=dict)
@@ -122,7 +124,9 @@ class History:
         return tuple(str(entry.fields["role"]) for entry in self.signoffs if entry.fields["of"] == seq)
 
     def erased_since(self, seq: int) -> dict[str, int]:
-        """The rows that were erased by batches whose intent stands after entry `seq`, by record type and step."""
+        """The rows that were erased by batches whose intent stands after entry `seq`, by record type and
+        step.
+        """
         rows: Counter[str] = Counter()
         for batch in self.batches:
             if batch.seq > seq and batch.committed:
@@ -160,11 +164,20 @@ def read_history(entries: Iterable[Entry]) -> History:
             case "log.open":
                 opened = entry.time
             case "purge.start":
-                runs[fields["run"]] = Run(fields["run"], entry.seq, entry.time, moment_of(fields["as_of"]))
+                runs[fields["run"]] = Run(
+                    fields["run"], entry.seq, entry.time, moment_of(fields["as_of"]), fields["policy"]
+                )
             case "purge.end" if fields["run"] in runs:
                 begun = runs[fields["run"]]
                 runs[begun.run] = Run(
-                    begun.run, begun.seq, begun.started, begun.as_of, entry.time, fields["result"], fields["rows"]
+                    begun.run,
+                    begun.seq,
+                    begun.started,
+                    begun.as_of,
+                    begun.policy,
+                    entry.time,
+                    fields["result"],
+                    fields["rows"],
                 )
             case "purge.intent":
                 batches[fields["batch"]] = Batch(fields["batch"], entry.seq, entry.time, fields["rows"])
@@ -173,7 +186,11 @@ def read_history(entries: Iterable[Entry]) -> History:
                 batches[known.batch] = Batch(known.batch, known.seq, known.time, known.rows, _outcome(entry))
             case "action.open":
                 actions[fields["action"]] = Action(
-                    fields["action"], entry.time, fields["of"], fields["code"], dt.date.fromisoformat(fields["due"])
+                    fields["action"],
+                    entry.time,
+                    fields["of"],
+                    fields["code"],
+                    dt.date.fromisoformat(fields["due"]),
                 )
             case "action.close" if fields["action"] in actions:
                 was = actions[fields["action"]]
@@ -184,7 +201,9 @@ def read_history(entries: Iterable[Entry]) -> History:
                 )
             case "hold.release" if fields["hold"] in holds:
                 held = holds[fields["hold"]]
-                holds[held.hold] = LoggedHold(held.hold, held.subject, held.look_again, held.added, entry.time)
+                holds[held.hold] = LoggedHold(
+                    held.hold, held.subject, held.look_again, held.added, entry.time
+                )
             case "person.add" | "person.remove":
                 kept.setdefault("person", []).append(entry)
             case other:

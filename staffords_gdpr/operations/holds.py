@@ -1,7 +1,7 @@
 """Legal holds: a subject whose data must stay while a claim or an inquiry runs (R3).
 
-The subject's key and the reason stay in `secret/holds.json`. The log knows each hold by a keyed hash, so that a hold
-that was taken out of the file is noticed, and the log still names nobody.
+The subject's key and the reason stay in `secret/holds.json`. The log knows each hold by a keyed hash, so
+that a hold that was taken out of the file is noticed, and the log still names nobody.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ class HoldMissingError(GdprError):
 
 @dataclass(frozen=True)
 class Hold:
-    """One hold in force. `reason` is a code, such as `claim`; `look_again` the day to ask whether it is needed still."""
+    """One hold in force. `reason` is a code, such as `claim`; `look_again` the day to ask whether it is
+    needed still.
+    """
 
     hold: str
     subject: Key
@@ -51,22 +53,29 @@ def add(
 ) -> Hold:
     """Put a subject on hold from now on.
 
-    Raises UsageError for a reason that is no code, a day to look again that is not in the future, or a subject that
-    is on hold already.
+    Raises UsageError for a reason that is no code, a day to look again that is not in the future, or a
+    subject that is on hold already.
     """
     if not _REASON.fullmatch(reason):
         raise UsageError(
-            f"{reason!r} is no reason code", "Use a short word in small letters, such as claim or tax-inquiry; names do not belong here."
+            f"{reason!r} is no reason code",
+            "Use a short word in small letters, such as claim or tax-inquiry; names do not belong here.",
         )
     if look_again <= today:
         raise UsageError(
-            f"{look_again.isoformat()} is not in the future", "Give the day on which somebody should ask whether the hold is needed still."
+            f"{look_again.isoformat()} is not in the future",
+            "Give the day on which somebody should ask whether the hold is needed still.",
         )
     stored = _read(log.home)
     active = {hold.hold for hold in read_history(log.entries()).open_holds}
-    known = next((hold for hold, what in stored.items() if hold in active and tuple(what["subject"]) == subject), None)
+    known = next(
+        (hold for hold, what in stored.items() if hold in active and tuple(what["subject"]) == subject), None
+    )
     if known is not None:
-        raise UsageError(f"this subject is on hold already, by hold {known}", f"Release it first: gdpr hold release {known}")
+        raise UsageError(
+            f"this subject is on hold already, by hold {known}",
+            f"Release it first: gdpr hold release {known}",
+        )
     hold = new_batch_id(now)
     # The file first: after a crash in between, the subject is held all the same.
     stored[hold] = {"subject": list(subject), "reason": reason, "look_again": look_again.isoformat()}
@@ -81,7 +90,9 @@ def add(
 
 
 def release(log: AuditLog, *, hold: str, now: dt.datetime) -> None:
-    """End a hold. From the next purge on, the rules decide again. Raises UsageError for a hold that is not in force."""
+    """End a hold. From the next purge on, the rules decide again. Raises UsageError for a hold that is not
+    in force.
+    """
     stored = _read(log.home)
     if hold not in stored and hold not in {known.hold for known in read_history(log.entries()).open_holds}:
         raise UsageError(f"there is no hold {hold} in force", "List them with: gdpr hold list")
@@ -94,8 +105,8 @@ def release(log: AuditLog, *, hold: str, now: dt.datetime) -> None:
 def current(log: AuditLog) -> tuple[Hold, ...]:
     """The holds in force, oldest first.
 
-    Raises HoldMissingError where the log knows a hold that the file does not: whoever took it out must not get the
-    subject's data erased that way.
+    Raises HoldMissingError where the log knows a hold that the file does not: whoever took it out must not
+    get the subject's data erased that way.
     """
     history = read_history(log.entries())
     stored = _read(log.home)
@@ -108,7 +119,13 @@ def current(log: AuditLog) -> tuple[Hold, ...]:
         )
     added = {hold.hold: hold.added for hold in history.holds}
     return tuple(
-        Hold(hold, tuple(what["subject"]), what["reason"], dt.date.fromisoformat(what["look_again"]), added.get(hold))
+        Hold(
+            hold,
+            tuple(what["subject"]),
+            what["reason"],
+            dt.date.fromisoformat(what["look_again"]),
+            added.get(hold),
+        )
         for hold, what in sorted(stored.items())
         if hold not in released
     )
@@ -156,8 +173,12 @@ def _read(home: Home) -> dict[str, dict[str, Any]]:
         stored = json.loads(text)
         return {str(hold): dict(what) for hold, what in stored.items()}
     except (ValueError, AttributeError, TypeError) as error:
-        raise UsageError(f"{path}: cannot be read as JSON ({error})", "Restore the file from its last good copy.") from error
+        raise UsageError(
+            f"{path}: cannot be read as JSON ({error})", "Restore the file from its last good copy."
+        ) from error
 
 
 def _write(home: Home, stored: Mapping[str, Mapping[str, Any]]) -> None:
-    write_atomic(_path(home), (json.dumps(stored, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode(), 0o600)
+    write_atomic(
+        _path(home), (json.dumps(stored, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode(), 0o600
+    )

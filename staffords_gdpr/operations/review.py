@@ -43,8 +43,9 @@ class AuditSummary:
 
 @dataclass(frozen=True)
 class ReviewMaterial:
-    """What a director should know before answering: everything since the last review (`since`; None: since the log
-    began), and the questions."""
+    """What a director should know before answering: everything since the last review (`since`; None: since
+    the log began), and the questions.
+    """
 
     period: str
     log_name: str
@@ -93,7 +94,8 @@ class ReviewResult:
 def prepare(policy: Policy, engine: sa.Engine, log: AuditLog, *, now: dt.datetime) -> ReviewMaterial:
     """What changed since the last review, and the policy's questions. Writes nothing.
 
-    Raises LogBrokenError for a log that does not verify, PolicyError for a policy that does not fit the database.
+    Raises LogBrokenError for a log that does not verify, PolicyError for a policy that does not fit the
+    database.
     """
     log.require_verified(full=True)
     history = read_history(log.entries())
@@ -103,7 +105,9 @@ def prepare(policy: Policy, engine: sa.Engine, log: AuditLog, *, now: dt.datetim
     since = last.time if last else None
     begin = last.seq if last else -1
     added = Counter(
-        str(entry.fields["role"]) for entry in history.people if entry.seq > begin and entry.type == "person.add"
+        str(entry.fields["role"])
+        for entry in history.people
+        if entry.seq > begin and entry.type == "person.add"
     )
     return ReviewMaterial(
         next_period("review", policy.today(now), history.reviews),
@@ -142,18 +146,23 @@ def review(
 ) -> ReviewResult:
     """Write the review's report and statement, log it with its actions, sign it, and approve the policy.
 
-    Answers and the text of `changes` stand in the report, which the log binds by hash; they never enter the log.
-    Raises UsageError naming every question without an answer, and for a person who may not review.
+    Answers and the text of `changes` stand in the report, which the log binds by hash; they never enter the
+    log. Raises UsageError naming every question without an answer, and for a person who may not review.
     """
     material = prepare(policy, engine, log, now=now)
     require_role(log, key, role, policy.roles.review, "review the policy")
     given = replies(material.questions, answers)
     past = [change.due.isoformat() for change in changes if change.due < policy.today(now)]
     if past:
-        raise UsageError(f"an action cannot be due in the past: {', '.join(past)}", "Give each action a day to come.")
+        raise UsageError(
+            f"an action cannot be due in the past: {', '.join(past)}", "Give each action a day to come."
+        )
     opened = tuple((new_batch_id(now), change) for change in changes)
     report = write_report(ReviewReport(material, given, opened, policy.roles.review))
-    words = json.dumps({each.question: each.answer for each in given}, ensure_ascii=False, indent=1).encode() + b"\n"
+    words = (
+        json.dumps({each.question: each.answer for each in given}, ensure_ascii=False, indent=1).encode()
+        + b"\n"
+    )
     statement = statement_text(
         "review",
         log=log.name,
@@ -170,7 +179,9 @@ def review(
         checkpoint=log.home.checkpoint.read_text(encoding="utf-8"),
         now=now,
     )
-    files = write_files(log.home, "review", material.period, report, statement, {ANSWERS: words})
+    files = write_files(
+        log.home, "review", material.period, report=report, statement=statement, others={ANSWERS: words}
+    )
     entry = log.append(
         "review",
         {
@@ -191,7 +202,12 @@ def review(
 
 
 def _open(log: AuditLog, action: str, change: Change, review_entry: Entry, now: dt.datetime) -> Action:
-    fields = {"action": action, "of": review_entry.seq, "code": "review-change", "due": change.due.isoformat()}
+    fields = {
+        "action": action,
+        "of": review_entry.seq,
+        "code": "review-change",
+        "due": change.due.isoformat(),
+    }
     entry = log.append("action.open", fields, now=now)
     return Action(action, entry.time, review_entry.seq, "review-change", change.due)
 

@@ -69,12 +69,14 @@ def read_answers(path: Path) -> Answers:
     if mistakes:
         raise UsageError("\n".join(mistakes), _SHAPE)
     return Answers(
-        {str(question): "" if answer is None else _words(answer) for question, answer in answers.items()}, tuple(changes)
+        {str(question): "" if answer is None else _words(answer) for question, answer in answers.items()},
+        tuple(changes),
     )
 
 
 def replies(questions: Sequence[str], answers: Mapping[str, str]) -> tuple[Reply, ...]:
-    """Every question with its answer, in the policy's order. Capitals and spacing of a question do not matter.
+    """Every question with its answer, in the policy's order. Capitals and spacing of a question do not
+    matter.
 
     Raises UsageError naming every question without an answer, and every answer to no question.
     """
@@ -85,7 +87,9 @@ def replies(questions: Sequence[str], answers: Mapping[str, str]) -> tuple[Reply
         f"the policy does not ask: {question}" for question in answers if _folded(question) not in asked
     ]
     if mistakes:
-        raise UsageError("\n".join(mistakes), "Answer every question that stands under `questions:` in the policy.")
+        raise UsageError(
+            "\n".join(mistakes), "Answer every question that stands under `questions:` in the policy."
+        )
     return tuple(Reply(question, given[_folded(question)]) for question in questions)
 
 

@@ -1,7 +1,7 @@
 """What the policy's schedule asks for, held against what was done: purges missed, audits and reviews due.
 
-Counted in calendar days of the policy's zone, so that a purge which runs at 02:00 one night and at 02:10 the next
-is on time.
+Counted in calendar days of the policy's zone, so that a purge which runs at 02:00 one night and at 02:10
+the next is on time.
 """
 
 from __future__ import annotations
@@ -42,8 +42,9 @@ def purge_gaps(
 ) -> tuple[Gap, ...]:
     """The purges that are missing from the day of `since` on (None: from the first approval on).
 
-    A purge is owed one `schedule.purge` after the one before, and missed when that whole day has gone by without
-    a completed run. Nothing is owed before a policy was approved: until then a purge refuses to run.
+    A purge is owed one `schedule.purge` after the one before, and missed when that whole day has gone by
+    without a completed run. Nothing is owed before a policy was approved: until then a purge refuses to
+    run.
     """
     if not history.approvals:
         return ()
@@ -69,8 +70,9 @@ def _gap(every: Period, done_on: dt.date, next_on: dt.date, judged: dt.date) -> 
 
 
 def purge_deadline(policy: Policy, history: History, *, now: dt.datetime) -> Deadline:
-    """When the last good purge was and by when the next is owed. Before the first: counted from the first approval,
-    or from the opening of the log, so that a fresh installation is not late."""
+    """When the last good purge was and by when the next is owed. Before the first: counted from the first
+    approval, or from the opening of the log, so that a fresh installation is not late.
+    """
     last = last_completed(history)
     begin = history.approvals[0].time if history.approvals else history.opened
     last_day = policy.today(last.ended or last.started) if last else None

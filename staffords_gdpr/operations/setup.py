@@ -45,7 +45,9 @@ class NewKey:
 
 @dataclass(frozen=True)
 class Approval:
-    """The approval now in force. `changes` says in sentences what differs from the approval before; `first`: there was none."""
+    """The approval now in force. `changes` says in sentences what differs from the approval before;
+    `first`: there was none.
+    """
 
     entry: Entry
     role: str
@@ -68,7 +70,8 @@ def init_home(home: Home, *, name: str, now: dt.datetime) -> InitResult:
         raise UsageError(f"{place}: is a file, not a folder", "Choose another home with --home or GDPR_HOME.")
     if not place.exists() and not place.parent.is_dir():
         raise UsageError(
-            f"{place}: the folder above it does not exist", f"Create {place.parent} first, or choose another home."
+            f"{place}: the folder above it does not exist",
+            f"Create {place.parent} first, or choose another home.",
         )
     created = not home.log.exists()
     try:
@@ -86,14 +89,19 @@ def new_keys(
 ) -> NewKey:
     """Write a new key for a person (mode 0600) and enrol it with `role`.
 
-    The first person of a role is enrolled freely; later ones only with a director's key (`by`), because whoever may
-    add people could otherwise sign an audit twice. Raises UsageError for an existing file, a role without a name,
-    or a missing or unsuitable `by`.
+    The first person of a role is enrolled freely; later ones only with a director's key (`by`), because
+    whoever may add people could otherwise sign an audit twice. Raises UsageError for an existing file, a
+    role without a name, or a missing or unsuitable `by`.
     """
     if not ROLE.fits(role):
-        raise UsageError(f"{role!r} is no role", "Write it in small letters, as in the policy: director, call-centre-manager.")
+        raise UsageError(
+            f"{role!r} is no role",
+            "Write it in small letters, as in the policy: director, call-centre-manager.",
+        )
     if path.exists():
-        raise UsageError(f"{path}: exists already and is left as it is", "Choose another file name for the new key.")
+        raise UsageError(
+            f"{path}: exists already and is left as it is", "Choose another file name for the new key."
+        )
     enrolled = people(log.entries())
     if any(person.role == role for person in enrolled.values()):
         if by is None:
@@ -122,7 +130,8 @@ def new_keys(
 def approve(
     policy: Policy, engine: sa.Engine, log: AuditLog, *, key: PersonKey, role: str, now: dt.datetime
 ) -> Approval:
-    """Sign the policy file's hash, the database's identity and its schema's fingerprint: what a purge may run with.
+    """Sign the policy file's hash, the database's identity and its schema's fingerprint: what a purge may
+    run with.
 
     Raises UsageError unless `key` is enrolled with `role` and the policy gives that role the review;
     PolicyError where the policy does not fit the database; LogBrokenError for a log that does not verify.
@@ -166,7 +175,8 @@ def differences(approved: Entry | None, policy: str, database: str, fingerprint:
     changes = []
     if was["policy"] != policy:
         changes.append(
-            f"The policy file has changed since it was approved on {day} (SHA-256 {str(was['policy'])[:12]}, now {policy[:12]})."
+            f"The policy file has changed since it was approved on {day} (SHA-256 "
+            f"{str(was['policy'])[:12]}, now {policy[:12]})."
         )
     if was["database"] != database:
         changes.append(f"The database is another than on {day}: {database}, then {was['database']}.")
@@ -180,7 +190,9 @@ def require_role(log: AuditLog, key: PersonKey, role: str, allowed: tuple[str, .
     if role not in allowed:
         raise UsageError(
             f"{role} may not {doing}: the policy gives that to {', '.join(allowed)}",
-            f"Use --as {allowed[0]} with that person's key." if allowed else "Name the role under `roles:` in the policy.",
+            f"Use --as {allowed[0]} with that person's key."
+            if allowed
+            else "Name the role under `roles:` in the policy.",
         )
     person = people(log.entries()).get(key.fingerprint)
     if person is None:

@@ -44,9 +44,10 @@ class Pending:
 def sign(log: AuditLog, *, key: PersonKey, role: str, now: dt.datetime, of: int | None = None) -> SignOff:
     """Sign the statement of the audit or review in entry `of`; without `of`, of the last audit.
 
-    The signature (SSHSIG) is written beside the statement as `<role>.sig`, its hash to the log. Each role signs once,
-    and each by another person. Raises UsageError for a role that was not asked for, a person who is not enrolled
-    with it or has signed already, and a statement or report that is not the one in the log.
+    The signature (SSHSIG) is written beside the statement as `<role>.sig`, its hash to the log. Each role
+    signs once, and each by another person. Raises UsageError for a role that was not asked for, a person
+    who is not enrolled with it or has signed already, and a statement or report that is not the one in the
+    log.
     """
     log.require_verified(full=False)
     history = read_history(log.entries())
@@ -54,7 +55,7 @@ def sign(log: AuditLog, *, key: PersonKey, role: str, now: dt.datetime, of: int 
     period = str(entry.fields["period"])
     statement = read_statement(log.home, entry)
     required = required_roles(statement)
-    _may_sign(log, history, entry, required, key, role)
+    _may_sign(log, history, entry, required, key=key, role=role)
     signature = log.home.statement_folder(entry.type, period) / f"{role}.sig"
     armoured = sign_statement(key, statement)
     write_atomic(signature, armoured)
@@ -83,8 +84,9 @@ def sign(log: AuditLog, *, key: PersonKey, role: str, now: dt.datetime, of: int 
 
 
 def pending(log: AuditLog, history: History) -> tuple[Pending, ...]:
-    """The audits and reviews that somebody must sign still, oldest first. One whose statement is gone or was changed
-    asks for every role that has not signed it: it is unsigned until the file is back."""
+    """The audits and reviews that somebody must sign still, oldest first. One whose statement is gone or
+    was changed asks for every role that has not signed it: it is unsigned until the file is back.
+    """
     found = []
     for entry in sorted((*history.audits, *history.reviews), key=lambda each: each.seq):
         try:
@@ -109,16 +111,19 @@ def _to_sign(history: History, of: int | None) -> Entry:
             return entry
     known = ", ".join(f"{entry.seq} ({entry.type} {entry.fields['period']})" for entry in statements)
     raise UsageError(
-        f"entry {of} is neither an audit nor a review", f"There are: {known}." if known else "Do one first: gdpr audit"
+        f"entry {of} is neither an audit nor a review",
+        f"There are: {known}." if known else "Do one first: gdpr audit",
     )
 
 
 def _may_sign(
-    log: AuditLog, history: History, entry: Entry, required: tuple[str, ...], key: PersonKey, role: str
+    log: AuditLog, history: History, entry: Entry, required: tuple[str, ...], *, key: PersonKey, role: str
 ) -> None:
     what = f"the {entry.type} {entry.fields['period']}"
     if role not in required:
-        raise UsageError(f"{what} does not ask for a {role}'s signature", f"It asks for: {', '.join(required)}.")
+        raise UsageError(
+            f"{what} does not ask for a {role}'s signature", f"It asks for: {', '.join(required)}."
+        )
     person = people(log.entries()).get(key.fingerprint)
     if person is None:
         raise UsageError(
@@ -134,8 +139,11 @@ def _may_sign(
         if signed.fields["of"] != entry.seq:
             continue
         if signed.fields["person"] == key.fingerprint:
-            raise UsageError(f"this person has signed {what} already", "Another person must sign for the other role.")
+            raise UsageError(
+                f"this person has signed {what} already", "Another person must sign for the other role."
+            )
         if signed.fields["role"] == role:
             raise UsageError(
-                f"a {role} has signed {what} already, in entry {signed.seq}", "One signature a role is enough."
+                f"a {role} has signed {what} already, in entry {signed.seq}",
+                "One signature a role is enough.",
             )

@@ -1,7 +1,7 @@
 """statement.txt: the few lines that people sign, and where an audit's or a review's files lie.
 
-Everything that a sign-off must bind stands in it: the finding counts, the report's hash, the checkpoint, and who has
-to sign. Its own hash stands in the log.
+Everything that a sign-off must bind stands in it: the finding counts, the report's hash, the checkpoint,
+and who has to sign. Its own hash stands in the log.
 """
 
 from __future__ import annotations
@@ -78,12 +78,18 @@ def next_period(kind: str, day: dt.date, earlier: Sequence[Entry]) -> str:
 
 
 def write_files(
-    home: Home, kind: str, period: str, report: bytes, statement: bytes, others: Mapping[str, bytes] | None = None
+    home: Home,
+    kind: str,
+    period: str,
+    *,
+    report: bytes,
+    statement: bytes,
+    others: Mapping[str, bytes] | None = None,
 ) -> Written:
     """Write report and statement, durably, before the log speaks of them.
 
-    Files that a crashed attempt left are replaced: no entry names them. Raises UsageError where the folder cannot be
-    written.
+    Files that a crashed attempt left are replaced: no entry names them. Raises UsageError where the folder
+    cannot be written.
     """
     folder = home.statement_folder(kind, period)
     make_folder(folder.parent, 0o750)
@@ -107,11 +113,13 @@ def read_statement(home: Home, entry: Entry) -> bytes:
             found = sha256((folder / name).read_bytes())
         except OSError as error:
             raise UsageError(
-                f"{folder / name}: cannot be read: {error.strerror}", "Bring it back from the copy of the audit folder."
+                f"{folder / name}: cannot be read: {error.strerror}",
+                "Bring it back from the copy of the audit folder.",
             ) from None
         if found != entry.fields[known]:
             raise UsageError(
-                f"{folder / name}: is not the file that entry {entry.seq} of the log names (its SHA-256 differs)",
+                f"{folder / name}: is not the file that entry {entry.seq} of the log names (its SHA-256 "
+                "differs)",
                 "Nobody should sign a changed file. Bring back the original, or do it again.",
             )
     return (folder / STATEMENT).read_bytes()

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class StatusResult:
-    """How things stand at `now`. `problems` are sentences for a person; `exit_code` is what monitoring should see:
-    3 when the last good purge is older than the schedule allows, otherwise 0."""
+    """How things stand at `now`. `problems` are sentences for a person; `exit_code` is what monitoring
+    should see: 3 when the last good purge is older than the schedule allows, otherwise 0.
+    """
 
     now: dt.datetime
     log_name: str
@@ -51,8 +52,8 @@ class StatusResult:
 def status(policy: Policy, engine: sa.Engine | None, log: AuditLog, *, now: dt.datetime) -> StatusResult:
     """What the log tells of purges, audits, reviews, sign-offs and actions, against the policy's schedule.
 
-    With `engine` the database and its schema are held against the approval, too. Reads only. Raises LogBrokenError
-    where the log does not verify from its last checkpoint on.
+    With `engine` the database and its schema are held against the approval, too. Reads only. Raises
+    LogBrokenError where the log does not verify from its last checkpoint on.
     """
     log.require_verified(full=False)
     history = read_history(log.entries())
@@ -105,7 +106,9 @@ def _approval(policy: Policy, engine: sa.Engine | None, history: History) -> lis
     if engine is not None:
         with connected(engine) as connection:
             catalogue = bind(policy, connection)
-        found = approval_findings(policy, history, database=catalogue.identity, fingerprint=catalogue.fingerprint)
+        found = approval_findings(
+            policy, history, database=catalogue.identity, fingerprint=catalogue.fingerprint
+        )
         return [f"{finding.message} {finding.action}" for finding in found]
     approval = history.approval
     known = dict(approval.fields) if approval else {}
@@ -117,7 +120,8 @@ def _approval(policy: Policy, engine: sa.Engine | None, history: History) -> lis
 
 def _work(history: History, unsigned: tuple[Pending, ...], today: dt.date) -> list[str]:
     problems = [
-        f"The {each.kind} {each.period} (entry {each.seq}) waits for the signature of: {', '.join(each.missing)}."
+        f"The {each.kind} {each.period} (entry {each.seq}) waits for the signature of: "
+        f"{', '.join(each.missing)}."
         for each in unsigned
     ]
     if history.dangling:
@@ -126,7 +130,9 @@ def _work(history: History, unsigned: tuple[Pending, ...], today: dt.date) -> li
             "or was cut off; then run gdpr purge."
         )
     if history.unclear:
-        problems.append(f"{several(len(history.unclear), 'batch', 'batches')} with an unclear outcome: see gdpr log show.")
+        problems.append(
+            f"{several(len(history.unclear), 'batch', 'batches')} with an unclear outcome: see gdpr log show."
+        )
     late = [action for action in history.open_actions if action.due < today]
     if late:
         problems.append(f"{several(len(late), 'corrective action')} past the date: gdpr action list")

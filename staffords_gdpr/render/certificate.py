@@ -35,7 +35,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - Markdown, not HTML: `text` escapes what Markdown would read
+        autoescape=False,
     )
     environment.filters.update(text=_text, quoted=_quoted, moment=_moment, number=_number)
     return environment

@@ -1,0 +1,276 @@
+"""The checks that an audit makes on the data: did the purge erase what it should, and do two ways of
+deciding agree.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from staffords_gdpr.auditlog.layout import Home
+from staffords_gdpr.auditlog.rows import leaf, read_batch_key, read_leaves
+from staffords_gdpr.database.catalogue import Catalogue
+from staffords_gdpr.operations import holds as legal_holds
+from staffords_gdpr.operations.audit_findings import Finding, several
+from staffords_gdpr.operations.history import Batch, History, Run
+from staffords_gdpr.progress import Progress
+from staffords_gdpr.retention.bulk import Bulk
+from staffords_gdpr.retention.states import Key, State, Verdict
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+WHOLE = 100_000
+"""Up to this many rows the second opinion judges all rows at once; beyond, some subjects at a time."""
+CHUNK = 1_000
+HASHES = 20_000_000
+"""How many leaves one audit computes at most when it looks for erased rows that are back: about a minute's
+work.
+"""
+
+States = Mapping[str, Mapping[Key, State]]
+
+
+@dataclass(frozen=True)
+class DataFindings:
+    """What the data checks found, and the rows of each record type and step by state."""
+
+    records: Mapping[str, Mapping[str, int]]
+    findings: tuple[Finding, ...]
+
+
+def data_findings(
+    connection: sa.Connection,
+    catalogue: Catalogue,
+    history: History,
+    home: Home,
+    *,
+    as_of: dt.datetime,
+    holds: frozenset[Key],
+    progress: Progress,
+) -> DataFindings:
+    """Judge every row as of `as_of`, twice, and hold the result against what the log says was erased. Only
+    reads.
+    """
+    bulk = Bulk(connection, catalogue)
+    overdue = _overdue(bulk, catalogue, history, home, as_of=as_of, holds=holds)
+    bulk.decide(as_of, holds=holds)
+    states: dict[str, dict[Key, State]] = {name: {} for name in bulk.candidates}
+    subjects: dict[Key, None] = {}
+    for verdict in bulk.verdicts():
+        states[verdict.record][verdict.key] = verdict.state
+        if verdict.subject is not None:
+            subjects[verdict.subject] = None
+    records = {
+        name: {str(state): sum(1 for found in rows.values() if found is state) for state in State}
+        for name, rows in states.items()
+    }
+    findings = [
+        *overdue,
+        *_disagreement(
+            connection, catalogue, states, list(subjects), as_of=as_of, holds=holds, progress=progress
+        ),
+        *_undecidable(records, history),
+        *_reappeared(catalogue, states, history, home, progress),
+    ]
+    return DataFindings(records, tuple(findings))
+
+
+def _overdue(
+    bulk: Bulk,
+    catalogue: Catalogue,
+    history: History,
+    home: Home,
+    *,
+    as_of: dt.datetime,
+    holds: frozenset[Key],
+) -> Iterator[Finding]:
+    """Rows that are due now, and were due already when the last completed purge started.
+
+    Only a purge under this very policy counts: an older policy may have kept the rows. A subject that was
+    on hold then is not overdue because its hold has been released since.
+    """
+    run = next(
+        (run for run in reversed(history.completed_runs) if run.policy == catalogue.policy.sha256), None
+    )
+    if run is None or history.completed_runs[-1] is not run:
+        return
+    bulk.decide(as_of, holds=holds)
+    due = {(verdict.record, verdict.key): verdict for verdict in bulk.verdicts((State.DUE,))}
+    if not due:
+        return
+    bulk.decide(run.as_of, holds=holds)
+    then = {(verdict.record, verdict.key) for verdict in bulk.verdicts((State.DUE,))}
+    late = [
+        verdict for at, verdict in due.items() if at in then and not _held_then(verdict, run, history, home)
+    ]
+    if late:
+        yield Finding(
+            "overdue",
+            "error",
+            len(late),
+            f"{several(len(late), 'row is', 'rows are')} due that should have gone with the purge of "
+            f"{catalogue.policy.today(run.started).isoformat()}: "
+            f"{_by_record(verdict.record for verdict in late)}.",
+            "List them with gdpr scan --details --state due, and run gdpr purge. Rows that were added or "
+            "changed by "
+            "hand since then show here, too.",
+        )
+
+
+def _held_then(verdict: Verdict, run: Run, history: History, home: Home) -> bool:
+    then = {hold.subject for hold in history.holds if hold.active_at(run.started)}
+    return (
+        bool(then) and verdict.subject is not None and legal_holds.fingerprint(home, verdict.subject) in then
+    )
+
+
+def _disagreement(
+    connection: sa.Connection,
+    catalogue: Catalogue,
+    states: States,
+    subjects: list[Key],
+    *,
+    as_of: dt.datetime,
+    holds: frozenset[Key],
+    progress: Progress,
+) -> Iterator[Finding]:
+    """Rows on which SQL and the pure function differ (R9), or which only one of them sees."""
+    differing: list[str] = []
+    compared = 0
+    for verdict in _second_opinion(
+        connection, catalogue, states, subjects, as_of=as_of, holds=holds, progress=progress
+    ):
+        compared += 1
+        if states.get(verdict.record, {}).get(verdict.key) is not verdict.state:
+            differing.append(verdict.record)
+    missing = sum(len(rows) for rows in states.values()) - compared
+    if differing or missing:
+        yield Finding(
+            "disagreement",
+            "error",
+            len(differing) + abs(missing),
+            f"The two implementations of the rules differ on {several(len(differing), 'row')}"
+            f"{': ' + _by_record(differing) if differing else ''}"
+            f"{f', and {abs(missing):,} were judged by one only' if missing else ''}.",
+            "Stop the nightly purge until this is understood, and report it: it is a fault of this tool.",
+        )
+
+
+def _second_opinion(
+    connection: sa.Connection,
+    catalogue: Catalogue,
+    states: States,
+    subjects: list[Key],
+    *,
+    as_of: dt.datetime,
+    holds: frozenset[Key],
+    progress: Progress,
+) -> Iterator[Verdict]:
+    """The pure function's verdict of every row, each row once."""
+    from staffords_gdpr.retention.pure import judge  # noqa: PLC0415
+    from staffords_gdpr.retention.pure_loader import load_everything, load_subjects  # noqa: PLC0415
+
+    total = sum(len(rows) for rows in states.values())
+    if total <= WHOLE:
+        yield from judge(catalogue, load_everything(connection, catalogue), as_of, holds)
+        return
+    progress.start("comparing with the second implementation", len(subjects))
+    for begin in range(0, len(subjects), CHUNK):
+        chunk = subjects[begin : begin + CHUNK]
+        wanted = set(chunk)
+        for verdict in judge(catalogue, load_subjects(connection, catalogue, chunk), as_of, holds):
+            if verdict.subject in wanted:
+                yield verdict
+        progress.advance(len(chunk))
+    progress.finish()
+
+
+def _undecidable(records: Mapping[str, Mapping[str, int]], history: History) -> Iterator[Finding]:
+    """Undecidable rows stay for ever unless somebody repairs their dates: a warning; an error when they
+    grow.
+    """
+    by_record = {name: counts["undecidable"] for name, counts in records.items() if counts["undecidable"]}
+    count = sum(by_record.values())
+    if not count:
+        return
+    before = history.audits[-1].fields["findings"] if history.audits else None
+    earlier = int(before.get("undecidable", 0)) if isinstance(before, Mapping) else None
+    growing = earlier is not None and count > earlier
+    listed = ", ".join(f"{name} {number:,}" for name, number in by_record.items())
+    yield Finding(
+        "undecidable",
+        "error" if growing else "warning",
+        count,
+        f"{several(count, 'row lacks a date, or has', 'rows lack a date, or have')} an impossible one: "
+        f"{listed}" + (f". At the audit before there were {earlier:,}." if growing else "."),
+        "They are never erased. List them with gdpr scan --details --state undecidable and have their "
+        "dates corrected.",
+    )
+
+
+def _reappeared(
+    catalogue: Catalogue, states: States, history: History, home: Home, progress: Progress
+) -> Iterator[Finding]:
+    """Rows that were deleted and are there again, as far as the batches' keys still exist; newest batches
+    first.
+    """
+    deleted = {name for name, bound in catalogue.records.items() if bound.record.anonymise is None}
+    back: dict[str, None] = {}
+    count = hashes = unchecked = 0
+    batches = [
+        batch for batch in reversed(history.batches) if batch.committed and deleted & batch.rows.keys()
+    ]
+    progress.start("looking for erased rows that are back", len(batches))
+    for batch in batches:
+        present = [(record, key) for record in deleted & batch.rows.keys() for key in states.get(record, ())]
+        hashes += len(present)
+        if hashes > HASHES:
+            unchecked += 1
+            continue
+        found = _present(batch, present, home)
+        count += found
+        if found:
+            back[batch.batch] = None
+        progress.advance()
+    progress.finish()
+    if count:
+        yield Finding(
+            "erased_row_reappeared",
+            "warning",
+            count,
+            f"{several(count, 'row')} that {'was' if count == 1 else 'were'} erased (batches "
+            f"{', '.join(back)}) "
+            f"{'is' if count == 1 else 'are'} in the database again.",
+            "If a backup was restored, the next purge erases what is due by the rules. A database that "
+            "uses the "
+            "numbers of deleted rows again shows here, too.",
+        )
+    elif unchecked:
+        yield Finding(
+            "erased_row_reappeared",
+            "info",
+            0,
+            f"No erased row was found again; the {several(unchecked, 'oldest batch', 'oldest batches')} "
+            "were not looked at.",
+            "Nothing to do.",
+        )
+
+
+def _present(batch: Batch, rows: Iterable[tuple[str, Key]], home: Home) -> int:
+    """How many of these rows were erased by this batch; 0 where its key or its leaves are gone."""
+    key = read_batch_key(home, batch.batch)
+    path = home.leaves(batch.batch)
+    if key is None or path is None:
+        return 0
+    leaves = frozenset(read_leaves(path))
+    return sum(1 for record, row_key in rows if leaf(key, record, row_key) in leaves)
+
+
+def _by_record(records: Iterable[str]) -> str:
+    counts: dict[str, int] = {}
+    for record in records:
+        counts[record] = counts.get(record, 0) + 1
+    return ", ".join(f"{record} {count:,}" for record, count in sorted(counts.items()))
