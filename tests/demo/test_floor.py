@@ -10,7 +10,14 @@ from pathlib import Path
 import pytest
 
 from benchmarks import check, floor
+from staffords_gdpr.database.binding import bind
+from staffords_gdpr.database.connection import connect
 from staffords_gdpr.operations.demo_data import write_database
+from staffords_gdpr.operations.scan import scan
+from staffords_gdpr.policy import load_policy
+from staffords_gdpr.retention.pure import judge
+from staffords_gdpr.retention.pure_loader import load_everything
+from staffords_gdpr.retention.states import State
 
 TODAY = dt.date(2026, 11, 23)
 
@@ -56,3 +63,19 @@ def test_the_floor_erases_what_it_finds_and_nothing_else(database: Path, tmp_pat
             {tuple(row) for row in each.execute("PRAGMA foreign_key_check")} for each in (before, after)
         ]
     assert orphans[1] <= orphans[0]
+
+
+def test_scan_and_the_pure_rules_find_the_rows_that_the_floor_finds(database: Path) -> None:
+    as_of = dt.datetime(2026, 11, 23, 9, tzinfo=dt.UTC)
+    policy = load_policy(Path(__file__).parents[2] / "policies" / "retention.yaml")
+    engine = connect(f"sqlite:///{database}", write=False)
+
+    scanned = scan(policy, engine, as_of=as_of, details=True, states={State.DUE}).rows
+    with engine.connect() as connection:
+        catalogue = bind(policy, connection)
+        judged = judge(catalogue, load_everything(connection, catalogue), as_of, frozenset())
+    engine.dispose()
+
+    by_hand = {(record, (key,)) for record, keys in floor.find(database, as_of).items() for key in keys}
+    assert {(row.record, row.key) for row in scanned or ()} == by_hand
+    assert {(row.record, row.key) for row in judged if row.state is State.DUE} == by_hand
