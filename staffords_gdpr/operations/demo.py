@@ -136,8 +136,8 @@ def tour(*, confirm: int) -> tuple[Step, ...]:
         ),
         Step(
             "Audit: did the purge do its work?",
-            "Decides every row a second time, by other code, and compares. Dirty rows are reported: they "
-            "need a person, so this exits with 3. Writes the certificate.",
+            "Decides every row a second time, by other code, and compares. Rows that cannot be decided are "
+            "reported, for a person to put right. Writes the certificate.",
             ("audit",),
             findings,
         ),
