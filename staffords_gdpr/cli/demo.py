@@ -55,7 +55,7 @@ def demo(
             code = _walk(tour(confirm=_subjects_affected()))
         if code == 0:
             _say(
-                f"That was the tour. Everything can be typed again in {folder}; 'gdpr --help' lists the commands."
+                f"That was the tour. It can all be typed again in {folder}; 'gdpr --help' lists the commands."
             )
         return code
 

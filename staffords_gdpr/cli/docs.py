@@ -1,4 +1,4 @@
-"""Writes docs/commands.md from the commands themselves: `python -m staffords_gdpr.cli.docs`. A test compares."""
+"""Writes docs/commands.md from the program itself: `python -m staffords_gdpr.cli.docs`. A test compares."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ HEAD = """\
 
 <!-- Written by `make docs` from the program itself: change it there. -->
 
-Results go to stdout, errors and progress to stderr. Every command takes `--format json`, for scripts; an error is
-then one JSON object on stderr, `{"error": …, "hint": …, "exit_code": …}`. Nothing is coloured where the output is
-piped or `NO_COLOR` is set. `GDPR_DEBUG=1` shows the traceback of an error that gdpr did not expect.
+Results go to stdout, errors and progress to stderr. Every command takes `--format json`, for scripts; an
+error is then one JSON object on stderr, `{"error": …, "hint": …, "exit_code": …}`. Nothing is coloured where
+the output is piped or `NO_COLOR` is set. `GDPR_DEBUG=1` shows the traceback of a fault of gdpr.
 
 """
 
@@ -57,8 +57,8 @@ EXAMPLES = {
 CONTRACT_HEAD = """\
 ## For scripts
 
-These keys are kept. Others may come beside them, so read what you need and ignore the rest. Dates are days in the
-policy's time zone and may be null where there is none; moments are in UTC. jsonl prints one row a line.
+These keys are kept. Others may come beside them, so read what you need and ignore the rest. Dates are days in
+the policy's time zone, null where there is none; moments are in UTC. jsonl prints one row a line.
 
 """
 
@@ -125,9 +125,9 @@ def _settings() -> str:
     lines = [
         "## Settings",
         "",
-        "A flag counts before a `GDPR_*` variable, and a variable before `gdpr.toml`, which is looked for in this",
-        "folder, in the user's configuration folder (`~/.config/gdpr/` on Linux) and in `/etc`. Relative paths in a",
-        "`gdpr.toml` are relative to that file.",
+        "A flag counts before a `GDPR_*` variable, and a variable before `gdpr.toml`, which is looked for in",
+        "this folder, in the user's configuration folder (`~/.config/gdpr/` on Linux) and in `/etc`.",
+        "Relative paths in a `gdpr.toml` are relative to that file.",
         "",
         "| gdpr.toml | variable | flag | default | meaning |",
         "|---|---|---|---|---|",

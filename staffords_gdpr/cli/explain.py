@@ -39,7 +39,6 @@ def explain(
     from staffords_gdpr.policy import load_policy
     from staffords_gdpr.policy.suggest import did_you_mean
     from staffords_gdpr.render import explain as view
-    from staffords_gdpr.render import json
 
     rules = load_policy(settings.policy)
     if record != rules.subject:
@@ -50,4 +49,4 @@ def explain(
     moment = read_moment(as_of, rules.zone)
     with opened(settings, write=False) as engine:
         result = look(rules, engine, subject=tuple(key), as_of=moment, holds=holds_of(settings))
-    output.show(format, page=lambda: view.page(result, rules), data=lambda: json.explain(result))
+    output.show(format, page=lambda: view.page(result, rules), data=lambda: view.data(result))

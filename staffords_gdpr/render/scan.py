@@ -83,7 +83,7 @@ def _due(result: ScanResult, policy: Policy) -> list[Block]:
     sentence = f"Due now: {what}, of {_subjects(result.subjects_affected, policy)}."
     if result.oldest_due is not None:
         sentence += f" The oldest had its last day on {result.oldest_due}."
-    return [warn(sentence), Text("'gdpr purge --dry-run' shows what a purge would erase.")]
+    return [warn(sentence), Text("To see what a purge would erase:\n  gdpr purge --dry-run")]
 
 
 def _undecidable(result: ScanResult) -> list[Block]:
@@ -93,8 +93,8 @@ def _undecidable(result: ScanResult) -> list[Block]:
     return [
         warn(f"Undecidable: {count(number, 'row')}. A date that the rule needs is missing or impossible."),
         Text(
-            "They are never erased until someone corrects them in the database. "
-            "'gdpr scan --details --state undecidable' lists them with the reason."
+            "They are never erased until someone corrects them in the database. To list them:\n"
+            "  gdpr scan --details --state undecidable"
         ),
     ]
 

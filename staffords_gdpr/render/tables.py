@@ -6,7 +6,7 @@ from staffords_gdpr.render.page import Page, Table, Text, cell
 
 
 def plain(page: Page) -> str:
-    """The page as text that ends with a line feed, an empty line on either side of a table; empty for an empty page."""
+    """The page as text, with an empty line on either side of a table."""
     lines: list[str] = []
     for place, block in enumerate(page):
         if isinstance(block, Text):
