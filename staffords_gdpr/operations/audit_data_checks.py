@@ -17,14 +17,14 @@ from staffords_gdpr.operations.audit_findings import Finding, several
 from staffords_gdpr.operations.history import Batch, History, Run
 from staffords_gdpr.progress import Progress
 from staffords_gdpr.retention.bulk import Bulk
+from staffords_gdpr.retention.pure_loader import judge_in_chunks
 from staffords_gdpr.retention.states import Key, State, Verdict
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-WHOLE = 100_000
-"""Up to this many rows the second opinion judges all rows at once; beyond, some subjects at a time."""
 CHUNK = 1_000
+"""How many subjects the second implementation judges at a time."""
 HASHES = 20_000_000
 """How many leaves one audit computes at most when it looks for erased rows that are back: about a minute's
 work.
@@ -58,20 +58,15 @@ def data_findings(
     overdue = _overdue(bulk, catalogue, history, home, as_of=as_of, holds=holds)
     bulk.decide(as_of, holds=holds)
     states: dict[str, dict[Key, State]] = {name: {} for name in bulk.candidates}
-    subjects: dict[Key, None] = {}
     for verdict in bulk.verdicts():
         states[verdict.record][verdict.key] = verdict.state
-        if verdict.subject is not None:
-            subjects[verdict.subject] = None
     records = {
         name: {str(state): sum(1 for found in rows.values() if found is state) for state in State}
         for name, rows in states.items()
     }
     findings = [
         *overdue,
-        *_disagreement(
-            connection, catalogue, states, list(subjects), as_of=as_of, holds=holds, progress=progress
-        ),
+        *disagreement(connection, catalogue, states, as_of=as_of, holds=holds, progress=progress),
         *_undecidable(records, history),
         *_reappeared(catalogue, states, history, home, progress),
     ]
@@ -127,11 +122,10 @@ def _held_then(verdict: Verdict, run: Run, history: History, home: Home) -> bool
     )
 
 
-def _disagreement(
+def disagreement(
     connection: sa.Connection,
     catalogue: Catalogue,
     states: States,
-    subjects: list[Key],
     *,
     as_of: dt.datetime,
     holds: frozenset[Key],
@@ -140,12 +134,14 @@ def _disagreement(
     """Rows on which SQL and the pure function differ (R9), or which only one of them sees."""
     differing: list[str] = []
     compared = 0
-    for verdict in _second_opinion(
-        connection, catalogue, states, subjects, as_of=as_of, holds=holds, progress=progress
-    ):
-        compared += 1
-        if states.get(verdict.record, {}).get(verdict.key) is not verdict.state:
-            differing.append(verdict.record)
+    progress.start("comparing with the second implementation", None)
+    for verdicts in judge_in_chunks(connection, catalogue, as_of, holds, CHUNK):
+        for verdict in verdicts:
+            compared += 1
+            if states.get(verdict.record, {}).get(verdict.key) is not verdict.state:
+                differing.append(verdict.record)
+        progress.advance(len(verdicts))
+    progress.finish()
     missing = sum(len(rows) for rows in states.values()) - compared
     if differing or missing:
         yield Finding(
@@ -157,35 +153,6 @@ def _disagreement(
             f"{f', and {abs(missing):,} were judged by one only' if missing else ''}.",
             "Stop the nightly purge until this is understood, and report it: it is a fault of this tool.",
         )
-
-
-def _second_opinion(
-    connection: sa.Connection,
-    catalogue: Catalogue,
-    states: States,
-    subjects: list[Key],
-    *,
-    as_of: dt.datetime,
-    holds: frozenset[Key],
-    progress: Progress,
-) -> Iterator[Verdict]:
-    """The pure function's verdict of every row, each row once."""
-    from staffords_gdpr.retention.pure import judge  # noqa: PLC0415
-    from staffords_gdpr.retention.pure_loader import load_everything, load_subjects  # noqa: PLC0415
-
-    total = sum(len(rows) for rows in states.values())
-    if total <= WHOLE:
-        yield from judge(catalogue, load_everything(connection, catalogue), as_of, holds)
-        return
-    progress.start("comparing with the second implementation", len(subjects))
-    for begin in range(0, len(subjects), CHUNK):
-        chunk = subjects[begin : begin + CHUNK]
-        wanted = set(chunk)
-        for verdict in judge(catalogue, load_subjects(connection, catalogue, chunk), as_of, holds):
-            if verdict.subject in wanted:
-                yield verdict
-        progress.advance(len(chunk))
-    progress.finish()
 
 
 def _undecidable(records: Mapping[str, Mapping[str, int]], history: History) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""A small firm for tests: a real SQLite database, a real policy file, a real log, and people with real keys."""
+"""A small firm for tests: a real SQLite database, policy file and log, and people with real keys."""
 
 from __future__ import annotations
 
@@ -111,7 +111,9 @@ class Office:
         """A customer, and a call for each of these days."""
         self.sql("INSERT INTO customers VALUES (?, 'Name', ?)", number, registered)
         for day in calls:
-            self.sql("INSERT INTO calls (customer_id, received_at, reason) VALUES (?, ?, 'noise')", number, day)
+            self.sql(
+                "INSERT INTO calls (customer_id, received_at, reason) VALUES (?, ?, 'noise')", number, day
+            )
 
     def logged_purge(self, now: dt.datetime, result: str = "complete") -> Entry:
         """What the log says of a night in which nothing was due."""

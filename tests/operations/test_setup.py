@@ -135,9 +135,7 @@ def test_only_a_person_enrolled_for_the_review_may_approve(tmp_path: Path) -> No
         attempt(DIRECTOR, MANAGER)
     stranger = Office.build(_folder(tmp_path, "elsewhere"), now=NOW, approved=False)
     with pytest.raises(UsageError, match="is not enrolled"):
-        approve(
-            office.policy, office.engine, office.log, key=stranger.key(DIRECTOR), role=DIRECTOR, now=NOW
-        )
+        approve(office.policy, office.engine, office.log, key=stranger.key(DIRECTOR), role=DIRECTOR, now=NOW)
     assert "policy.approve" not in office.types()
 
 

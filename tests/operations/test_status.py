@@ -1,0 +1,179 @@
+"""Status: how things stand, and when monitoring must be told."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+from office import DIRECTOR, MANAGER, Office, at
+
+from staffords_gdpr.auditlog import open_log
+from staffords_gdpr.errors import LogBrokenError, UsageError
+from staffords_gdpr.operations import actions, holds
+from staffords_gdpr.operations.sign import sign
+from staffords_gdpr.operations.status import StatusResult, status
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Office:
+    return Office.build(tmp_path, now=at("2026-11-01"))
+
+
+def look(office: Office, now: dt.datetime) -> StatusResult:
+    return status(office.policy, office.engine, office.log, now=now)
+
+
+def test_all_is_well_the_day_after_a_purge_and_late_a_day_later(office: Office) -> None:
+    office.logged_purge(at("2026-11-10", "02:00"))
+    well = look(office, at("2026-11-11", "23:59"))
+    assert (well.exit_code, well.problems) == (0, ())
+    assert well.purge.last == dt.date(2026, 11, 10)
+    assert well.purge.next_due == dt.date(2026, 11, 11)
+    late = look(office, at("2026-11-12", "00:01"))
+    assert late.exit_code == 3
+    assert "A purge was owed by 2026-11-11" in late.problems[0]
+
+
+def test_days_are_those_of_the_policys_zone(tmp_path: Path) -> None:
+    office = Office.build(tmp_path, now=at("2027-07-01"))
+    office.logged_purge(at("2027-07-10", "02:00"))
+    assert look(office, at("2027-07-11", "22:59")).exit_code == 0
+    assert look(office, at("2027-07-11", "23:01")).exit_code == 3  # past midnight in London
+
+
+def test_before_the_first_purge_time_counts_from_the_approval(office: Office) -> None:
+    assert look(office, at("2026-11-02")).exit_code == 0
+    assert look(office, at("2026-11-03")).exit_code == 3
+
+
+def test_an_installation_that_was_never_approved_is_late_too(tmp_path: Path) -> None:
+    office = Office.build(tmp_path, now=at("2026-11-01"), approved=False)
+    fresh = look(office, at("2026-11-01"))
+    assert (fresh.exit_code, fresh.approved) == (0, False)
+    assert "No director has approved" in fresh.problems[0]
+    assert look(office, at("2026-11-03")).exit_code == 3
+
+
+def test_a_purge_that_stopped_half_way_does_not_count(office: Office) -> None:
+    office.logged_purge(at("2026-11-09", "02:00"))
+    office.logged_purge(at("2026-11-10", "02:00"), result="stopped")
+    late = look(office, at("2026-11-11"))
+    assert late.exit_code == 3
+    assert late.last_purge is not None
+    assert late.last_purge.started == at("2026-11-09", "02:00")
+
+
+def test_a_changed_policy_or_schema_is_a_problem(office: Office) -> None:
+    office.sql("ALTER TABLE calls ADD COLUMN mood TEXT")
+    (problem,) = look(office, at("2026-11-01")).problems
+    assert "have changed since the approval" in problem
+    assert status(office.policy, None, office.log, now=at("2026-11-01")).problems == ()
+    office.change_policy("The policy of a test", "The policy of a tester")
+    (problem,) = status(office.policy, None, office.log, now=at("2026-11-01")).problems
+    assert "policy file was changed" in problem
+
+
+def test_what_waits_for_a_person_is_shown_until_it_is_done(office: Office) -> None:
+    now = at("2026-11-01", "12:00")
+    made = office.audit(now)
+    assert made.entry is not None
+    opened = actions.open_action(
+        office.log, of=made.entry.seq, code="training", due=dt.date(2026, 11, 1), now=now
+    )
+    (waiting,) = look(office, now).unsigned
+    assert waiting.missing == (MANAGER, DIRECTOR)
+    assert [each.action for each in look(office, now).open_actions] == [opened.action]
+    for role in (MANAGER, DIRECTOR):
+        sign(office.log, key=office.key(role), role=role, now=now)
+    assert look(office, now).unsigned == ()
+    assert any("past the date" in each for each in look(office, at("2026-11-02")).problems)
+    actions.close_action(office.log, action=opened.action, key=office.key(MANAGER), now=now)
+    assert look(office, at("2026-11-02")).problems == ()
+    with pytest.raises(UsageError, match="was closed"):
+        actions.close_action(office.log, action=opened.action, key=office.key(MANAGER), now=now)
+
+
+def test_an_intent_without_an_outcome_is_shown(office: Office) -> None:
+    batch = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
+    fields = {"run": "r", "batch": batch, "root": "0" * 64, "rows": {"call": 3}, "subjects": 1}
+    office.log.append("purge.intent", fields, now=at("2026-11-01", "10:00"))
+    result = look(office, at("2026-11-01", "11:00"))
+    assert result.dangling == (batch,)
+    assert "gdpr purge" in result.problems[0]
+
+
+@pytest.mark.parametrize(("day", "late"), [("2027-05-01", False), ("2027-05-02", True)])
+def test_the_next_audit_is_owed_six_months_after_the_approval(office: Office, day: str, late: bool) -> None:
+    result = look(office, at(day))
+    assert result.audit.next_due == dt.date(2027, 5, 1)
+    assert result.audit.late is late
+
+
+def test_status_writes_nothing(office: Office) -> None:
+    before = {path: path.read_bytes() for path in office.folder.rglob("*") if path.is_file()}
+    look(office, at("2026-11-20"))
+    assert {path: path.read_bytes() for path in office.folder.rglob("*") if path.is_file()} == before
+
+
+def test_status_refuses_a_log_that_does_not_verify(office: Office) -> None:
+    log = office.log.home.log
+    log.write_bytes(log.read_bytes().replace(b"policy.approve", b"policy.approvd"))
+    office.log = open_log(office.log.home)
+    with pytest.raises(LogBrokenError):
+        look(office, at("2026-11-01"))
+
+
+def test_a_hold_names_its_subject_in_the_secret_folder_only(office: Office) -> None:
+    now, today = at("2026-11-01"), dt.date(2026, 11, 1)
+    subject = ("ZEBEDEE-77",)
+    hold = holds.add(
+        office.log, subject=subject, reason="claim", look_again=dt.date(2026, 12, 1), now=now, today=today
+    )
+    assert holds.current_holds(office.log) == frozenset({subject})
+    for path in office.log.home.audit.rglob("*"):
+        assert not path.is_file() or b"ZEBEDEE" not in path.read_bytes()
+    with pytest.raises(UsageError, match="on hold already"):
+        holds.add(
+            office.log, subject=subject, reason="claim", look_again=dt.date(2026, 12, 1), now=now, today=today
+        )
+    holds.release(office.log, hold=hold.hold, now=now)
+    assert holds.current_holds(office.log) == frozenset()
+    assert b"ZEBEDEE" not in (office.log.home.secret / "holds.json").read_bytes()
+
+
+def test_a_hold_that_was_taken_out_or_given_to_another_stops_everything_that_asks_for_holds(
+    office: Office,
+) -> None:
+    now, today = at("2026-11-01"), dt.date(2026, 11, 1)
+    holds.add(office.log, subject=(7,), reason="claim", look_again=dt.date(2026, 12, 1), now=now, today=today)
+    path = office.log.home.secret / "holds.json"
+    text = path.read_text(encoding="utf-8")
+    for changed in ("{}", text.replace("7", "8", 1)):
+        path.write_text(changed, encoding="utf-8")
+        with pytest.raises(holds.HoldMissingError):
+            holds.current_holds(office.log)
+    path.write_text(text, encoding="utf-8")
+    assert holds.current_holds(office.log) == frozenset({(7,)})
+
+
+@pytest.mark.parametrize(
+    ("reason", "look_again", "words"),
+    [
+        ("Mr Quill", dt.date(2026, 12, 1), "no reason code"),
+        ("claim", dt.date(2026, 11, 1), "not in the future"),
+    ],
+)
+def test_a_hold_with_a_name_as_its_reason_or_no_day_to_come_is_refused(
+    office: Office, reason: str, look_again: dt.date, words: str
+) -> None:
+    with pytest.raises(UsageError, match=words):
+        holds.add(
+            office.log,
+            subject=(7,),
+            reason=reason,
+            look_again=look_again,
+            now=at("2026-11-01"),
+            today=dt.date(2026, 11, 1),
+        )
+    assert "hold.add" not in office.types()
