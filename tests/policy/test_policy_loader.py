@@ -1,0 +1,340 @@
+"""A policy loads as written, or says everything that is wrong with it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from mistakes import MISTAKES, SOUND, Mistake
+from pydantic import ValidationError
+
+from staffords_gdpr.errors import PolicyError
+from staffords_gdpr.policy import Policy, load_policy, load_policy_with_positions, read_policy
+from staffords_gdpr.policy.models import Condition, OtherColumn, OwnColumn, SubjectDate
+from staffords_gdpr.policy.periods import Period
+from staffords_gdpr.policy.suggest import did_you_mean
+from staffords_gdpr.policy.tree import MOST_BYTES, Branch, Leaf, parse
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = Path(__file__).with_name("example.yaml")
+
+
+def messages(text: str | bytes) -> list[str]:
+    """Every line that the loader says of this policy; [] where it loads."""
+    data = text.encode() if isinstance(text, str) else text
+    try:
+        read_policy(data, "p.yaml")
+    except PolicyError as error:
+        return error.message.split("\n")
+    return []
+
+
+def refused(path: Path) -> str:
+    with pytest.raises(PolicyError) as caught:
+        load_policy(path)
+    assert caught.value.exit_code == 2
+    return caught.value.message
+
+
+# What a sound policy says
+
+
+def test_the_example_of_the_language_loads_as_written() -> None:
+    policy = load_policy(EXAMPLE)
+    assert policy.subject == "customer"
+    assert list(policy.records) == [
+        "customer", "product", "call", "repair", "consignment", "payment", "newsletter_log",
+    ]  # fmt: skip
+    assert "newsletter_log" not in policy.ours
+    assert policy.database.empty_dates == ("1970-01-01 00:00:00", "0000-00-00")
+    assert policy.schedule.audit == Period(6, "month")
+    assert policy.roles.audit == ("call-centre-manager", "director")
+    assert policy.owner("consignment") == "repair"
+    assert policy.carrier("consignment") == "repair"
+    assert policy.carrier("product") == "customer"
+    repair = policy.records["repair"]
+    assert repair.keep is not None
+    assert repair.keep.or_until == (OtherColumn(record="product", column="warranty_until"),)
+    assert repair.keep.while_ == Condition(columns={"completed_at": (None,)})
+    assert repair.anonymise == {"fault": None, "work_done": None, "customer_id": None, "product_id": None}
+    card, identity = policy.records["payment"].sooner
+    assert (card.name, card.keep and card.keep.for_, card.with_) == ("card", Period(13, "month"), None)
+    assert (identity.name, identity.keep, identity.with_) == ("identity", None, "customer")
+
+
+def test_a_bare_name_is_a_date_of_the_policy_if_there_is_one_and_an_own_column_if_not() -> None:
+    call = load_policy(EXAMPLE).records["call"]
+    assert call.keep is not None
+    assert call.keep.after == SubjectDate(date="last_contact")
+    assert call.keep.or_until == (SubjectDate(date="warranty_end"),)
+    assert call.orphans is not None
+    assert call.orphans.after == OwnColumn(column="received_at")
+
+
+def test_what_is_not_said_has_the_documented_default() -> None:
+    text = SOUND.replace('database: {timestamps_in: UTC, empty_dates: ["1970-01-01"]}\n', "")
+    policy, _ = read_policy(text.encode(), "p.yaml")
+    assert policy.database.timestamps_in == "UTC"
+    assert policy.database.empty_dates == ()
+    assert policy.erase_at_most == 0.05
+    assert policy.backups_kept is None
+    assert policy.records["call"].anonymise is None
+
+
+def test_references_and_keys_may_be_one_name_a_list_or_a_mapping() -> None:
+    def refers(written: str) -> dict[str, dict[str, str]]:
+        text = SOUND.replace("refers_to: product", f"refers_to: {written}").replace(
+            "customer_id: null}}", "customer_id: null, product_id: null}}"
+        )
+        policy, _ = read_policy(text.encode(), "p.yaml")
+        return {link.record: dict(link.on) for link in policy.records["repair"].refers_to}
+
+    assert refers("product") == {"product": {}}
+    assert refers("[product, repair]") == {"product": {}, "repair": {}}
+    assert refers("{product: {product_id: id}}") == {"product": {"product_id": "id"}}
+    assert refers("{product: }") == {"product": {}}
+
+
+def test_open_work_may_be_one_value_null_or_a_list_each_of_its_own_type() -> None:
+    written = "while: {completed_at: null, status: [open, 7, null, true], level: on}"
+    policy, _ = read_policy(SOUND.replace("while: {completed_at: null}", written).encode(), "p.yaml")
+    keep = policy.records["repair"].keep
+    assert keep is not None
+    assert keep.while_ is not None
+    columns = dict(keep.while_.columns)
+    assert columns == {"completed_at": (None,), "status": ("open", 7, None, True), "level": ("on",)}
+    assert [type(value) for value in columns["status"]] == [str, int, type(None), bool]
+
+
+def test_the_optional_keys_of_a_policy_arrive() -> None:
+    more = (
+        "questions:\n  - Is it enough?\n  - Is it too much?\n"
+        "backups_kept: 35 days\nerase_at_most: 2.5 %\nsubject:"
+    )
+    policy, _ = read_policy(SOUND.replace("subject:", more, 1).encode(), "p.yaml")
+    assert policy.review_questions == ("Is it enough?", "Is it too much?")
+    assert policy.backups_kept == Period(35, "day")
+    assert policy.erase_at_most == 0.025
+
+
+def test_a_policy_survives_being_written_down_and_read_again() -> None:
+    for path in (EXAMPLE, ROOT / "policies/retention.yaml"):
+        policy = load_policy(path)
+        assert Policy.model_validate(policy.model_dump()) == policy
+        assert Policy.model_validate_json(policy.model_dump_json()) == policy
+
+
+def test_a_policy_cannot_be_changed_after_it_was_loaded() -> None:
+    policy = load_policy(EXAMPLE)
+    with pytest.raises(ValidationError):
+        policy.records["call"].keep.for_ = Period(1, "day")  # type: ignore[union-attr,misc]
+
+
+def test_the_hash_is_over_the_bytes_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "policy.yaml"
+    path.write_bytes(SOUND.replace("\n", "\r\n").encode())
+    policy = load_policy(path)
+    assert policy.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert policy.path == str(path)
+    assert policy.records == read_policy(SOUND.encode(), "p")[0].records
+
+
+def test_an_anchor_may_be_used_again() -> None:
+    text = SOUND.replace(
+        "{for: 3 years, after: registered_at}", "&three {for: 3 years, after: registered_at}"
+    )
+    text = text.replace("{for: 3 years, after: received_at}", "*three")
+    policy, _ = read_policy(text.encode(), "p")
+    assert policy.records["call"].orphans == policy.records["customer"].keep
+
+
+# Mistakes
+
+
+def test_the_policy_that_the_mistakes_are_made_in_is_sound() -> None:
+    assert messages(SOUND) == []
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)
+def test_every_mistake_says_where_it_is_what_it_is_and_what_to_write(mistake: Mistake) -> None:
+    assert mistake.old in SOUND
+    assert messages(SOUND.replace(mistake.old, mistake.new, 1)) == [f"p.yaml:{line}" for line in mistake.said]
+
+
+def test_every_message_names_a_place_and_ends_as_a_sentence() -> None:
+    for mistake in MISTAKES:
+        for line in mistake.said:
+            assert re.fullmatch(r"\d+:\d+: .+[.?]", line), line
+
+
+def test_mistakes_are_found_all_at_once_and_stand_in_the_order_of_the_file() -> None:
+    text = SOUND
+    chosen = [
+        mistake
+        for mistake in MISTAKES
+        if mistake.name
+        in (
+            "misspelt time zone", "no roles", "half a name", "two record types with one table",
+            "latest_of an unknown record type", "step that does not say when", "unknown key in a record type",
+            "orphans that count from a subject's date", "a number as a title", "duplicate key in braces",
+        )
+    ]  # fmt: skip
+    for mistake in chosen:
+        assert mistake.old in text
+        text = text.replace(mistake.old, mistake.new, 1)
+    found = messages(text)
+    places = [tuple(map(int, line.split(":")[1:3])) for line in found]
+    assert len(chosen) == 10
+    assert places == sorted(places)
+    told = {line.split(": ", 1)[1] for mistake in chosen for line in mistake.said}
+    told -= {"table 'calls' is record type 'call' already. Describe each table once."}  # call lost its table
+    assert {line.split(": ", 1)[1] for line in found} == told
+
+
+def test_a_misspelt_key_is_not_called_missing_too() -> None:
+    assert len(messages(SOUND.replace("    table: calls", "    tabel: calls"))) == 1
+
+
+def test_more_mistakes_than_anybody_reads_are_counted() -> None:
+    found = messages(SOUND + "".join(f"  r{n}: {{table: t{n}}}\n" for n in range(150)))
+    assert len(found) == 101
+    assert found[-1] == "p.yaml: and 50 more mistakes"
+
+
+def test_a_validation_error_of_the_models_is_told_in_our_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    from staffords_gdpr.policy import loader  # noqa: PLC0415 - patched here only
+
+    def build_wrongly(document: dict[str, object], **more: str) -> Policy:
+        return Policy.model_validate({**document, "erase_at_most": "much"})
+
+    monkeypatch.setattr(loader, "build", build_wrongly)
+    found = "\n".join(messages(SOUND))
+    assert "'erase_at_most' cannot be used. See docs/policy.md" in found
+    assert "pydantic" not in found
+    assert "type=" not in found
+
+
+# Files
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    assert refused(tmp_path / "none.yaml") == f"{tmp_path}/none.yaml: there is no such file."
+
+
+def test_a_directory_is_no_policy(tmp_path: Path) -> None:
+    assert refused(tmp_path) == f"{tmp_path}: this is a directory, not a policy file."
+
+
+def test_a_pipe_is_no_policy(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert "not an ordinary file" in refused(tmp_path / "pipe")
+
+
+def test_a_huge_file_is_refused_without_being_parsed(tmp_path: Path) -> None:
+    (tmp_path / "huge").write_bytes(b"[" * (MOST_BYTES + 1))
+    assert refused(tmp_path / "huge") == f"{tmp_path}/huge: the file is larger than 1 MB; a policy never is."
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", "1:1: the file is empty. Begin with 'version: 1'."),
+        (b" \n\n", "1:1: the file is empty. Begin with 'version: 1'."),
+        (b"# only a comment\n", "1:1: the file is empty. Begin with 'version: 1'."),
+        (b"\xef\xbb\xbfversion: 1", "1:1: the file is UTF-8 with a byte order mark. Save it as"),
+        ("version: 1".encode("utf-16"), "1:1: the file is UTF-16. Save it as UTF-8 without"),
+        (b"version: 1\ntitle: caf\xe9\n", "2:11: byte 0xe9 is not UTF-8. Save the file as UTF-8."),
+        (b"just words", "1:1: the policy must be a mapping, not 'just words'. Write keys under it"),
+        (b"- a\n- b\n", "1:1: the policy must be a mapping, not a list."),
+        (b"[" * 5000, "1:41: nested more than 40 deep. Write it flatter."),
+        (b"version: " + b"9" * 5000, "1:10: this number is too long. Put it in quotes if it is text."),
+        (b"a: b\n\tc: d\n \te: f\n", "2:1: indented with a tab. Indent with spaces."),
+    ],
+    ids=["empty", "blank", "comment", "BOM", "UTF-16", "Latin-1", "words", "list", "deep", "number", "tabs"],
+)
+def test_what_is_no_policy_at_all_is_told_so(data: bytes, said: str) -> None:
+    assert any(line.startswith(f"p.yaml:{said}") for line in messages(data)), messages(data)
+
+
+def test_every_line_that_is_indented_with_a_tab_is_listed() -> None:
+    assert [line.split(": ")[0] for line in messages("a: b\n\tc: d\n \te: f\n")] == [
+        "p.yaml:2:1",
+        "p.yaml:3:2",
+    ]
+
+
+def test_aliases_that_multiply_are_refused() -> None:
+    laughs = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n"
+    laughs += "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12))
+    assert "too large once its aliases" in messages(laughs)[0]
+
+
+@given(st.integers(0, len(SOUND)), st.integers(0, 30), st.text(max_size=6))
+@settings(max_examples=150, deadline=None)
+def test_whatever_is_typed_is_loaded_or_refused_at_a_place_in_the_file(
+    at: int, less: int, typed: str
+) -> None:
+    text = SOUND[:at] + typed + SOUND[at + less :]
+    data = text.encode("utf-8", "surrogatepass")
+    for line in messages(data):
+        place = re.match(r"p\.yaml:(\d+):(\d+): ", line)
+        assert place, line
+        assert int(place[1]) <= data.count(b"\n") + data.count(b"\r") + 2
+
+
+# Words and places
+
+
+def test_plain_words_mean_what_yaml_1_2_says() -> None:
+    written = {
+        "on": "on", "off": "off", "yes": "yes", "No": "No", "y": "y", "1:30": "1:30", "1:20:30": "1:20:30",
+        "2024-02-29": "2024-02-29", "2024-02-29 10:00:00": "2024-02-29 10:00:00", "1_000": "1_000",
+        "null": None, "~": None, "": None, "true": True, "FALSE": False, "tRUE": "tRUE", "012": 12,
+        "0o17": 15, "0x1F": 31, "-7": -7, "+7": 7, "1.5": 1.5, ".5": 0.5, "1e3": 1000.0, "3.": 3.0,
+        "0b1": "0b1", "-.inf": float("-inf"),
+        "'7'": "7", '"true"': "true", "=": "=", "1.2.3": "1.2.3", "٣": "٣",
+    }  # fmt: skip
+    for text, value in written.items():
+        tree, _ = parse(f"a: {text}".encode(), "p")
+        assert isinstance(tree, Branch)
+        leaf = tree.entries["a"]
+        assert isinstance(leaf, Leaf)
+        assert (leaf.value, type(leaf.value)) == (value, type(value)), text
+
+
+def test_keys_are_words_whatever_they_look_like() -> None:
+    tree, _ = parse(b"{on: a, 1: b, true: c, null: d, 2024-01-01: e}", "p")
+    assert isinstance(tree, Branch)
+    assert list(tree.entries) == ["on", "1", "true", "null", "2024-01-01"]
+
+
+def test_positions_know_every_value_and_fall_back_to_the_nearest_ancestor() -> None:
+    _, positions = load_policy_with_positions(EXAMPLE)
+    lines = EXAMPLE.read_text().splitlines()
+
+    def at(*path: str) -> str:
+        file, line, column = positions.where(*path).rsplit(":", 2)
+        assert file == str(EXAMPLE)
+        return lines[int(line) - 1][int(column) - 1 :]
+
+    assert at("records", "call", "personal", "1").startswith("resolution]")
+    assert at("records", "call", "table").startswith("calls")
+    assert at("records", "call", "keep").startswith("keep: {for: 3 years, after: last_contact")
+    assert at("records", "call", "keep", "or_until", "0").startswith("warranty_end}")
+    assert at("records", "repair", "erase", "anonymise", "work_done").startswith("null")
+    assert at("records", "call", "no", "such", "key").startswith("call:")
+    assert at("dates", "last_contact", "latest_of", "2").startswith("repair.completed_at]")
+    assert positions.where("nothing") == f"{EXAMPLE}:1:1"
+
+
+def test_a_suggestion_is_near_and_otherwise_not_made() -> None:
+    known = ["completed_at", "received_at", "Name"]
+    assert did_you_mean("completed", known) == "Did you mean 'completed_at'?"
+    assert did_you_mean("name", known) == "Did you mean 'Name'?"
+    assert did_you_mean("zebra", known) == ""
+    assert did_you_mean("x", []) == ""
