@@ -109,6 +109,12 @@ def prepare(engine: sa.Engine) -> None:
         connection.exec_driver_sql(connection.get_execution_options().get(LOCKING, "BEGIN"))
 
 
-def locking(connection: sa.Connection) -> None:
-    """From the next transaction on, this connection takes the write lock at once: nobody changes what it reads."""
-    connection.execution_options(**{LOCKING: "BEGIN IMMEDIATE"})
+def begin(connection: sa.Connection, *, lock: bool) -> sa.Transaction:
+    """Begin a transaction. With `lock` nobody else changes the database until it ends, and foreign keys are checked
+    at the commit, so that rows which refer to each other can go together.
+    """
+    connection.execution_options(**{LOCKING: "BEGIN IMMEDIATE" if lock else "BEGIN"})
+    transaction = connection.begin()
+    if lock:
+        connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
+    return transaction

@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 
@@ -32,6 +33,14 @@ _STATES = {
     Code.DANGLING: State.UNDECIDABLE,
     Code.DONE: State.ANONYMISED,
 }
+
+
+@dataclass(frozen=True)
+class Todo:
+    """How much there is to do: subjects, and rows without a subject."""
+
+    subjects: int
+    rows: int
 
 
 class Bulk:
@@ -110,6 +119,37 @@ class Bulk:
             name: self._count(sa.select(found.table.c.done).where(found.to_erase).subquery())
             for name, found in self.candidates.items()
         }
+
+    def list_todo(self) -> Todo:
+        """Write down which subjects, and which rows without a subject, have anything due; it outlasts decisions."""
+        work = self.work
+        for table in (work.todo, *work.row_todos.values()):
+            self._run(sa.delete(table))
+        self._run(sa.insert(work.todo).from_select(work.todo.c.keys(), self.due_subjects().order_by(None)))
+        for name, table in work.row_todos.items():
+            alone = [
+                sa.select(*found.key).where(
+                    found.to_erase, found.subject[0].is_(None), *(p.is_(None) for p in found.parent[:1])
+                )
+                for found in self.candidates.values()
+                if found.bound.record.name == name
+            ]
+            rows = sa.union(*alone).subquery()
+            self._run(sa.insert(table).from_select(table.c.keys(), sa.select(*rows.c)))
+        return Todo(
+            subjects=self._count(work.todo),
+            rows=sum(self._count(table) for table in work.row_todos.values()),
+        )
+
+    def todo_subjects(self, size: int) -> Iterator[list[Key]]:
+        """The subjects of the list, in key order, `size` at a time."""
+        return self._chunks(self.work.todo, size)
+
+    def todo_rows(self, size: int) -> Iterator[tuple[str, list[Key]]]:
+        """The rows without a subject of the list, record type by record type, `size` at a time."""
+        for name, table in self.work.row_todos.items():
+            for keys in self._chunks(table, size):
+                yield name, keys
 
     def due_subjects(self) -> sa.Select[tuple[object, ...]]:
         """The keys of the subjects with anything due, in key order."""
@@ -305,6 +345,19 @@ class Bulk:
     def _mark(self, statement: sa.Update) -> int:
         """Run a block's statement; how many candidates it blocked."""
         return self._run(statement, {"now": self._round, "before": self._round - 1})
+
+    def _chunks(self, table: sa.Table, size: int) -> Iterator[list[Key]]:
+        columns = list(table.columns)
+        query = sa.select(*columns).order_by(*columns).limit(size)
+        last: Key | None = None
+        while True:
+            after = query if last is None else query.where(sa.tuple_(*columns) > sa.tuple_(*last))
+            keys = [tuple(row) for row in self.connection.execute(after)]
+            if keys:
+                yield keys
+            if len(keys) < size:
+                return
+            last = keys[-1]
 
     def _count(self, rows: sa.FromClause) -> int:
         return self.connection.execute(sa.select(sa.func.count()).select_from(rows)).scalar_one()

@@ -85,13 +85,14 @@ class Work:
                 *(sa.Column(f"d_{name}", sa.String) for name in catalogue.policy.dates),
             ],
         )
+        self.todo = self._table("todo", self._subject_columns(primary_key=True))
         self.row_scopes: dict[str, sa.Table] = {}
+        self.row_todos: dict[str, sa.Table] = {}
         self.candidates: dict[str, Candidates] = {}
         for bound in catalogue.records.values():
             name = bound.record.name
-            self.row_scopes[name] = self._table(
-                f"rows_{len(self.row_scopes)}", _key_columns(bound, "k", primary_key=True)
-            )
+            for tables, title in ((self.row_scopes, "rows"), (self.row_todos, "todo")):
+                tables[name] = self._table(f"{title}_{len(tables)}", _key_columns(bound, "k", primary_key=True))
             self.candidates[name] = self._candidates(name, bound, None, parent_of(catalogue, bound.record))
             for step in bound.record.sooner:
                 full = f"{name}.{step.name}"

@@ -133,6 +133,8 @@ class Court:
 
     def _reference(self, source: Row, edge: Edge) -> Ground:
         node = self.nodes.of[source]
+        if node.follows is not None and edge.kind == "belongs_to":
+            return (2, str(source), f"{source} goes with it and stays", "")
         verb = "belongs to it" if edge.kind == "belongs_to" else "refers to it"
         if node.state is State.KEPT:
             fate = f"stays until {node.last_day}"
