@@ -102,7 +102,7 @@ def parse(note: bytes) -> tuple[Checkpoint, list[tuple[str, bytes]]]:
 def split(notes: bytes) -> tuple[list[bytes], bytes]:
     """The notes of checkpoints.txt, which a blank line ends each, and what is left over at its end."""
     pieces = notes.split(b"\n\n")
-    rest = pieces.pop() if notes else b""
+    rest = pieces.pop()
     whole = len(pieces) - len(pieces) % 2
     found = [pieces[i] + b"\n\n" + pieces[i + 1] + b"\n" for i in range(0, whole, 2)]
     return found, b"\n\n".join([*pieces[whole:], rest]) if rest or pieces[whole:] else b""

@@ -43,8 +43,10 @@ def _check_signoff(home: Home, entry: Entry, state: LogState) -> None:
     fields = entry.fields
     known = state.statements.get(int(str(fields["of"])))
     person = state.people.get(str(fields["person"]))
-    if known is None or person is None:
-        raise ValueError("a sign-off by nobody who is enrolled, or of what is no audit or review")
+    if known is None:
+        raise ValueError("a sign-off of what is no audit or review")
+    if person is None:
+        raise ValueError(f"{fields['person']} is not enrolled")
     folder = home.statement_folder(known.type, known.period)
     statement = _read(home, folder / "statement.txt", known.sha256)
     signature = _read(home, folder / f"{fields['role']}.sig", str(fields["sig"]))

@@ -59,6 +59,7 @@ class LogState:
     roles: set[str] = field(default_factory=set)  # every role that ever had somebody
     open: dict[str, Mapping[str, object]] = field(default_factory=dict)  # batch → intent without outcome
     statements: dict[int, Statement] = field(default_factory=dict)
+    torn: tuple[str, int] | None = None  # hash and length of the bytes just passed over
     tail: bytes = b""  # bytes after the last whole line: a torn write
 
     @property
@@ -82,6 +83,7 @@ class LogState:
         """Take in torn bytes, which log.torn declares next: lines of tree and chain, but no entries."""
         for raw in region.split(b"\n"):
             self._advance(raw)
+        self.torn = (hashlib.sha256(region).hexdigest(), len(region))
 
     def _apply(self, raw: bytes) -> Entry:
         line = canonical.parse(raw)
@@ -112,6 +114,7 @@ class LogState:
         self._take(entry)
         self._advance(raw)
         self.last_time = entry.time
+        self.torn = None
         return entry
 
     def _check_signatures(
@@ -167,6 +170,8 @@ class LogState:
 
     def _check_rules(self, entry: Entry) -> None:
         fields = entry.fields
+        if self.torn != ((fields["hash"], fields["length"]) if entry.type == "log.torn" else None):
+            raise ValueError("log.torn stands after torn bytes, declares these and no others")
         if entry.type == "person.add":
             if fields["person"] != sshsig.fingerprint(keys.unb64(str(fields["key"]))):
                 raise ValueError("person is not the fingerprint of key")

@@ -12,6 +12,8 @@ from staffords_gdpr.auditlog.replay import replay
 from staffords_gdpr.auditlog.state import BrokenLineError, LogState
 from staffords_gdpr.errors import UsageError
 
+_MOST_TORN_NOTE = 1024
+
 
 @dataclass(frozen=True)
 class Verification:
@@ -157,7 +159,10 @@ class _Run:
         """Verify every checkpoint file with the log's key, as soon as the first line tells it."""
         notes, late = self.notes, self.late
         whole, rest = checkpoint.split(notes.kept)
-        if b"\n\n" in rest or len(rest) > 1024:
+        origin = self.state.name.encode() + b"\n"
+        if (
+            len(rest) > _MOST_TORN_NOTE or rest[: len(origin)] != origin[: len(rest)]
+        ):  # else torn while appended
             late.append((None, "checkpoints.txt ends in something that is no checkpoint"))
         for number, note in enumerate(whole, 1):
             self._add(f"checkpoint {number} of checkpoints.txt", note)

@@ -134,7 +134,8 @@ class AuditLog:
         were judged before that checkpoint was signed, and no byte of them can change without changing the
         root. What people, audits and open batches there were at the checkpoint stands in a snapshot signed
         with the log's key; without one that fits, everything is judged. The files of entries before the
-        checkpoint are left to the full verification. A torn last line is no fault of anybody; the next append declares it.
+        checkpoint are left to the full verification. A torn last line is no fault of anybody; the next append
+        declares it.
         """
         trust = keys.raw_public(self._private)
         if not full and self._quick_check():
