@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from mistakes import MISTAKES, SOUND
+from second_reader import Yaml
 
 from staffords_gdpr.policy import language, load_policy
 from staffords_gdpr.policy.json_schema import json_schema
@@ -25,18 +26,6 @@ TYPES = {
     "number": (int, float),
     "null": type(None),
 }
-
-
-class Yaml(yaml.SafeLoader):
-    """A second reader, which shares nothing with the loader: YAML 1.1 without its `on` and `no`."""
-
-    yaml_implicit_resolvers = {  # noqa: RUF012
-        first: [(tag, pattern) for tag, pattern in found if not tag.endswith((":bool", ":timestamp"))]
-        for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
-
-
-Yaml.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("(true|false)$"), list("tf"))
 
 
 def fits(schema: Mapping[str, Any], value: object) -> bool:
