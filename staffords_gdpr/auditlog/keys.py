@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+from functools import lru_cache
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
@@ -37,10 +38,15 @@ def raw_public(private: Ed25519PrivateKey) -> bytes:
 def verifies(public_key: bytes, signature: bytes, message: bytes) -> bool:
     """Whether `signature` is one by `public_key` (32 raw bytes) over `message`."""
     try:
-        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, message)
+        _public(public_key).verify(signature, message)
     except (InvalidSignature, ValueError):
         return False
     return True
+
+
+@lru_cache(maxsize=64)
+def _public(public_key: bytes) -> Ed25519PublicKey:
+    return Ed25519PublicKey.from_public_bytes(public_key)
 
 
 def b64(data: bytes) -> str:
@@ -63,8 +69,8 @@ def parse_public(text: str) -> bytes:
 
     Raises UsageError for anything else.
     """
-    parts = text.strip().rsplit("+", 1) if text.count("+") == 2 else [text.strip()]
-    for candidate in (text.strip(), parts[-1]):
+    bare = text.strip()
+    for candidate in (bare, bare.split("+", 2)[-1]):  # base64 may hold a plus, too
         try:
             data = unb64(candidate)
         except ValueError:
