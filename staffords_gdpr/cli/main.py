@@ -13,7 +13,20 @@ from typer.exceptions import TyperException
 from typer.main import get_command
 
 from staffords_gdpr import __version__
-from staffords_gdpr.cli import audit, demo, explain, keys, log, purge, review, scan, setup, sign, status
+from staffords_gdpr.cli import (
+    action,
+    audit,
+    demo,
+    explain,
+    keys,
+    log,
+    purge,
+    review,
+    scan,
+    setup,
+    sign,
+    status,
+)
 from staffords_gdpr.cli.output import show_error
 from staffords_gdpr.errors import GdprError, UsageError
 
@@ -38,6 +51,7 @@ app.command("review", rich_help_panel="The four commands")(review.review)
 app.command("explain", rich_help_panel="Around them")(explain.explain)
 app.command("sign", rich_help_panel="Around them")(sign.sign)
 app.command("status", rich_help_panel="Around them")(status.status)
+app.add_typer(action.app, name="action", rich_help_panel="Around them")
 app.add_typer(log.app, name="log", rich_help_panel="Around them")
 
 

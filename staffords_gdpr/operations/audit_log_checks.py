@@ -191,7 +191,7 @@ def _audits(policy: Policy, history: History, now: dt.datetime) -> Iterator[Find
             "warning",
             1,
             f"The directors' review was owed by {review.next_due.isoformat()}.",
-            "A director does it with: gdpr review --key FILE",
+            "A director does it with: gdpr review --as director --key FILE",
         )
 
 

@@ -21,18 +21,15 @@ from staffords_gdpr.auditlog import AuditLog
 from staffords_gdpr.auditlog.files import write_atomic
 from staffords_gdpr.auditlog.layout import Home
 from staffords_gdpr.auditlog.rows import new_batch_id
-from staffords_gdpr.errors import GdprError, UsageError
+from staffords_gdpr.errors import LogBrokenError, UsageError
 from staffords_gdpr.operations.history import LoggedHold, read_history
 from staffords_gdpr.retention.states import Key
 
 _REASON = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 
-class HoldMissingError(GdprError):
+class HoldMissingError(LogBrokenError):
     """A hold stands in the log, but not in `secret/holds.json`."""
-
-    exit_code = 5
-    meaning = "audit log does not verify"
 
 
 @dataclass(frozen=True)
