@@ -14,16 +14,13 @@ from staffords_gdpr.policy.periods import Period, Unit, day_of, start_of_day
 LONDON = ZoneInfo("Europe/London")
 DAY = dt.timedelta(days=1)
 EVERY_DAY = [dt.date(2019, 1, 1) + DAY * n for n in range((dt.date(2033, 1, 1) - dt.date(2019, 1, 1)).days)]
-PERIODS = [
-    Period(count, unit)
-    for unit, counts in {
-        "day": (1, 28, 30, 31, 365, 366, 1000),
-        "week": (1, 4, 52, 104),
-        "month": (1, 2, 6, 11, 12, 13, 24, 25, 36),
-        "year": (1, 2, 3, 4, 6, 10),
-    }.items()
-    for count in counts
-]  # type: ignore[arg-type]
+COUNTS: dict[Unit, tuple[int, ...]] = {
+    "day": (1, 28, 30, 31, 365, 366, 1000),
+    "week": (1, 4, 52, 104),
+    "month": (1, 2, 6, 11, 12, 13, 24, 25, 36),
+    "year": (1, 2, 3, 4, 6, 10),
+}
+PERIODS = [Period(count, unit) for unit, counts in COUNTS.items() for count in counts]
 
 
 def by_hand(day: dt.date, period: Period) -> dt.date:

@@ -33,8 +33,8 @@ def keys(kind: la.Kind) -> Iterator[str]:
         case la.ListOf():
             yield from keys(kind.item)
         case la.ByShape():
-            for shape in filter(None, (kind.plain, kind.listing, kind.mapping)):
-                yield from keys(shape)
+            for shape in (kind.plain, kind.listing, kind.mapping):
+                yield from keys(shape) if shape else ()
 
 
 def combined(part: dict[str, Any]) -> dict[str, Any]:
@@ -74,7 +74,7 @@ def test_every_example_loads(number: int) -> None:
 
 def test_every_message_shown_is_what_the_tool_says_to_the_line_above_it() -> None:
     shown = re.findall(r"```text\n(.*)\nretention\.yaml:(.*)\n```", PAGE)
-    said = {}
+    said: dict[str, list[str]] = {}
     for mistake in MISTAKES:
         lines = SOUND.replace(mistake.old, mistake.new, 1).split("\n")
         for message in mistake.said:

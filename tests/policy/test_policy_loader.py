@@ -338,3 +338,28 @@ def test_a_suggestion_is_near_and_otherwise_not_made() -> None:
     assert did_you_mean("name", known) == "Did you mean 'Name'?"
     assert did_you_mean("zebra", known) == ""
     assert did_you_mean("x", []) == ""
+
+
+ODD = [
+    "null", "7", "-1.5", "true", "''", "'  '", "[]", "{}", "[x]", "{x: y}", "a.b", "x", "[[x]]", "[{}]", "on",
+    "~", "customer", "call", "newsletter", "[customer, call]", "{customer: {}}", "{keep: {for: 1 day}}", "'a
+b'",
+]  # fmt: skip
+
+
+def spots() -> list[tuple[int, int]]:
+    """Every place of the sound policy where a value begins, as offsets of its first and last character."""
+    return [match.span(1) for match in re.finditer(r"[:\[,] ?([^\s\[\]{},:][^\[\]{},:\n]*)", SOUND)]
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_any_value_in_any_place_is_loaded_or_refused_in_our_words(odd: str) -> None:
+    refusals = 0
+    for start, end in spots():
+        found = messages(SOUND[:start] + odd + SOUND[end:])
+        refusals += bool(found)
+        for line in found:
+            assert re.match(r"p\.yaml:\d+:\d+: ", line), line
+            assert "pydantic" not in line.lower()
+            assert "cannot be used" not in line, f"only the models noticed: {line}"
+    assert refusals > len(spots()) // 4

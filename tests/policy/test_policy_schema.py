@@ -18,7 +18,7 @@ from staffords_gdpr.policy.json_schema import json_schema
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "docs/policy.schema.json"
-TYPES = {
+TYPES: dict[str, Any] = {
     "object": dict,
     "array": list,
     "string": str,
