@@ -19,6 +19,7 @@ _TEXT = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
     r"(?:[T ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?"
 )
+_REMEMBERED = 100_000
 _MOST_OFFSET_HOURS = 14  # no clock on earth is further from UTC
 
 
@@ -105,6 +106,7 @@ class DateReader:
         self._naive = ZoneInfo(policy.database.timestamps_in)
         self._words = frozenset(policy.database.empty_dates)
         self._sentinels = tuple(_sentinels(policy.database.empty_dates))
+        self._known: dict[tuple[str, DateKind], Day] = {}
 
     def is_empty(self, raw: object, kind: DateKind) -> bool:
         """Whether a value means "no date": NULL, or one of `empty_dates` in any spelling and type."""
@@ -119,6 +121,15 @@ class DateReader:
 
     def read(self, raw: object, kind: DateKind) -> Day:
         """The day of a value, None where it means "no date", `Trouble` where impossible or before 1900."""
+        if not isinstance(raw, str):
+            return self._read(raw, kind)
+        if (raw, kind) not in self._known:
+            if len(self._known) > _REMEMBERED:
+                self._known.clear()
+            self._known[raw, kind] = self._read(raw, kind)
+        return self._known[raw, kind]
+
+    def _read(self, raw: object, kind: DateKind) -> Day:
         if self.is_empty(raw, kind):
             return None
         spelt = self._spelt(raw, kind)

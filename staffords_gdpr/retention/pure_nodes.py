@@ -7,7 +7,7 @@ from collections import defaultdict
 
 from staffords_gdpr.database.catalogue import Edge
 from staffords_gdpr.policy.models import Keep, Scalar, Step
-from staffords_gdpr.retention.pure_rules import Clock, label, own_columns_only, read_clock
+from staffords_gdpr.retention.pure_rules import Clock, own_columns_only, read_clock
 from staffords_gdpr.retention.pure_world import Row, World, comparable, nulls
 from staffords_gdpr.retention.states import Key, State
 
@@ -150,8 +150,8 @@ class Nodes:
         elif clock.open_work:
             node.settle(State.HELD, f"held: {clock.open_work}")
         elif clock.winner is None:
-            missing = " and ".join(label(c.ref) for c in clock.clauses if c.kind != "or_until")
-            node.settle(State.UNDECIDABLE, f"undecidable: no date for {missing}")
+            missing = " and ".join(str(c.ref) for c in clock.clauses if c.kind != "or_until")
+            node.settle(State.UNDECIDABLE, f"undecidable: no date in {missing}")
         else:
             self._candidate(node, clock.winner.text)
 

@@ -1,7 +1,7 @@
 """The due set is the largest valid one, and is the same whichever part of the database is looked at.
 
 The checker here is the third statement of the rules: it says of a given set whether it may go, and tries all
-sets. Dates are only ever long past, recent or ahead, so that whether a row has passed its rule can be read off.
+sets. Dates are only ever long past, recent or ahead: whether a row has passed its own rule can be read off.
 """
 
 from __future__ import annotations
