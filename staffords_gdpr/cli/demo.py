@@ -52,7 +52,7 @@ def demo(
         _welcome(made)
         code = _walk(made.preparation)
         if code == 0:
-            code = _walk(tour(confirm=_subjects_affected()))
+            code = _walk(tour(confirm=_to_confirm()))
         if code == 0:
             _say(
                 f"That was the tour. It can all be typed again in {folder}; 'gdpr --help' lists the commands."
@@ -88,10 +88,16 @@ def _walk(steps: Sequence[Step]) -> int:
         command = Text(f"$ gdpr {shlex.join(step.argv)}", Tone.QUIET)
         output.show_page((title(step.title), Text(step.shows), command))
         sys.stdout.flush()
+        if _is_silent(step.argv):
+            sys.stdout.write("(prints nothing where nobody looks, unless something needs a person)\n")
         code = run(step.argv)
         if code not in step.codes:
             return code
     return 0
+
+
+def _is_silent(arguments: Sequence[str]) -> bool:
+    return arguments[0] == "purge" and "--dry-run" not in arguments and not sys.stdout.isatty()
 
 
 def _say(sentence: str) -> None:
@@ -115,7 +121,8 @@ def _quietly(commands: Sequence[Sequence[str]]) -> str:
     return printed
 
 
-def _subjects_affected() -> int:
-    """How many customers the first purge would touch: what somebody would confirm after the dry run."""
+def _to_confirm() -> int:
+    """How many the first purge would touch: what somebody would confirm after the dry run."""
     told = json.loads(_quietly([("purge", "--dry-run", "--format", "json")]))
-    return max(1, int(told["subjects_affected"]))
+    affected = [brake["seen"]["affected"] for brake in told["brakes"] if brake["code"] == "too-many"]
+    return int(affected[0] if affected else max(1, told["subjects_affected"]))

@@ -41,8 +41,9 @@ PURGE = {
     "subjects_affected": 2,
     "held": 0,
     "undecidable": {"call": 1},
-    "brakes": [{"code": "…", "message": "…", "hint": "…"}],
-    "recovered": [],
+    "result": "complete",
+    "brakes": [{"code": "…", "message": "…", "hint": "…", "seen": {"affected": 150}}],
+    "recovered": [{"batch": "…", "outcome": "committed", "rows": {"call": 3}, "left": {}}],
 }
 FINDING = {"code": "…", "severity": "error", "count": 1, "message": "…", "action": "…"}
 AUDIT = {"verdict": "fail", "findings": [FINDING], "report": "…", "statement": "…", "entry": 12}

@@ -59,11 +59,11 @@ def purge(
         )
     settings = read_settings(database=database, policy=policy, home=home, batch_size=batch_size)
     from staffords_gdpr.operations.purge import purge as erase
-    from staffords_gdpr.policy import load_policy
+    from staffords_gdpr.policy import load_policy_with_positions
     from staffords_gdpr.render import json
     from staffords_gdpr.render import purge as view
 
-    rules = load_policy(settings.policy)
+    rules, positions = load_policy_with_positions(settings.policy)
     with opened(settings, write=not dry_run) as engine:
         result = erase(
             rules,
@@ -73,11 +73,13 @@ def purge(
             dry_run=dry_run,
             confirm=confirm,
             batch_size=settings.batch_size,
+            positions=positions,
             progress=reporter(),
         )
-    quiet = not (sys.stdout.isatty() or dry_run or needs_person(result))
+    needs_person = result.result != "complete"
+    quiet = not (sys.stdout.isatty() or dry_run or needs_person)
     if format == options.Format.JSON:
         output.show_json(json.purge(result))
     elif not quiet:
         output.show_page(view.page(result, rules))
-    return FindingsError.exit_code if needs_person(result) else 0
+    return FindingsError.exit_code if needs_person else 0

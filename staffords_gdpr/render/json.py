@@ -88,8 +88,13 @@ def purge(result: PurgeResult) -> dict[str, object]:
         "subjects_affected": result.subjects_affected,
         "held": result.held,
         "undecidable": dict(result.undecidable),
+        "result": result.result,
         "brakes": [
-            {"code": brake.code, "message": brake.message, "hint": brake.hint} for brake in result.brakes
+            {"code": brake.code, "message": brake.message, "hint": brake.hint, "seen": brake.seen}
+            for brake in result.brakes
         ],
-        "recovered": list(result.recovered),
+        "recovered": [
+            {"batch": one.batch, "outcome": one.outcome, "rows": dict(one.rows), "left": dict(one.left)}
+            for one in result.recovered
+        ],
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from staffords_gdpr.render.page import Block, Page, Table, Text, Tone, count, key_text, title, warn
@@ -56,6 +57,14 @@ def name_of(record: str, policy: Policy) -> str:
     return known.title or record
 
 
+def amounts(by_record: Mapping[str, int], policy: Policy) -> str:
+    """ "12 rows", "12 rows and 3 steps of anonymising": a step is done to a row that stays."""
+    rows = sum(number for name, number in by_record.items() if name in policy.records)
+    steps = sum(by_record.values()) - rows
+    parts = [count(rows, "row")] if rows or not steps else []
+    return " and ".join(parts + ([count(steps, "step") + " of anonymising"] if steps else []))
+
+
 def _subjects(number: int, policy: Policy) -> str:
     return count(number, policy.subject)
 
@@ -73,13 +82,10 @@ def _states(result: ScanResult, policy: Policy) -> Table:
 
 
 def _due(result: ScanResult, policy: Policy) -> list[Block]:
-    due = sum(counts.due for name, counts in result.records.items() if name in policy.records)
-    steps = sum(counts.due for counts in result.records.values()) - due
-    if not due and not steps:
+    due = {name: counts.due for name, counts in result.records.items()}
+    if not any(due.values()):
         return [Text("Nothing is due.", Tone.GOOD)]
-    what = " and ".join(
-        ([count(due, "row")] if due else []) + ([f"{count(steps, 'step')} of anonymising"] if steps else [])
-    )
+    what = amounts(due, policy)
     sentence = f"Due now: {what}, of {_subjects(result.subjects_affected, policy)}."
     if result.oldest_due is not None:
         sentence += f" The oldest had its last day on {result.oldest_due}."
