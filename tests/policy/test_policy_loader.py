@@ -342,8 +342,7 @@ def test_a_suggestion_is_near_and_otherwise_not_made() -> None:
 
 ODD = [
     "null", "7", "-1.5", "true", "''", "'  '", "[]", "{}", "[x]", "{x: y}", "a.b", "x", "[[x]]", "[{}]", "on",
-    "~", "customer", "call", "newsletter", "[customer, call]", "{customer: {}}", "{keep: {for: 1 day}}", "'a
-b'",
+    "~", "customer", "call", "newsletter", "[customer, call]", "{customer: {}}", "{keep: {for: 1 day}}", "'a\nb'",
 ]  # fmt: skip
 
 
