@@ -135,6 +135,11 @@ def tour(*, confirm: int) -> tuple[Step, ...]:
             findings,
         ),
         Step(
+            "What the log says of it",
+            "Counts and hashes, signed and chained. No name, no address, no key of anybody stands in it.",
+            ("log", "show", "--last", "5"),
+        ),
+        Step(
             "Audit: did the purge do its work?",
             "Decides every row a second time, by other code, and compares. Rows that cannot be decided are "
             "reported, for a person to put right. Writes the certificate.",
