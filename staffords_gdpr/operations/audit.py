@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from staffords_gdpr.operations.audit_findings import AuditFindings, Finding, in_
 from staffords_gdpr.operations.audit_log_checks import approval_findings, log_findings
 from staffords_gdpr.operations.history import read_history
 from staffords_gdpr.operations.holds import HoldMissingError, current_holds
+from staffords_gdpr.operations.purge_settle import unclear_subjects
 from staffords_gdpr.operations.schedule import last_completed
 from staffords_gdpr.operations.statement import next_period, sha256, statement_text, write_files
 from staffords_gdpr.policy.models import Policy
@@ -65,6 +66,9 @@ def audit(
         found = examine(policy, engine, log, now=now, as_of=as_of or now, progress=progress)
         if as_of is not None:
             return AuditResult(found.verdict, found.findings, found, found.roles, None, None, None)
+        # After a crash the last checkpoint may not cover all that was examined.
+        log.write_checkpoint(now)
+        found = replace(found, checkpoint=log.home.checkpoint.read_text(encoding="utf-8"))
         report = write_report(found)
         statement = statement_text(
             "audit",
@@ -121,7 +125,13 @@ def examine(
     with connected(engine) as connection:
         catalogue = bind(policy, connection)
         data = data_findings(
-            connection, catalogue, history, log.home, as_of=as_of, holds=_holds(log), progress=progress
+            connection,
+            catalogue,
+            history,
+            log.home,
+            as_of=as_of,
+            holds=_holds(log) | unclear_subjects(log),
+            progress=progress,
         )
     findings = [
         *approval_findings(policy, history, database=catalogue.identity, fingerprint=catalogue.fingerprint),

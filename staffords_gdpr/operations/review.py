@@ -158,6 +158,7 @@ def review(
             f"an action cannot be due in the past: {', '.join(past)}", "Give each action a day to come."
         )
     opened = tuple((new_batch_id(now), change) for change in changes)
+    log.write_checkpoint(now)
     report = write_report(ReviewReport(material, given, opened, policy.roles.review))
     words = (
         json.dumps({each.question: each.answer for each in given}, ensure_ascii=False, indent=1).encode()

@@ -99,7 +99,8 @@ def _late(purge: Deadline, audit: Deadline, review: Deadline) -> list[str]:
         problems.append(f"An audit was owed by {audit.next_due.isoformat()}: gdpr audit")
     if review.late:
         problems.append(
-            f"The directors' review was owed by {review.next_due.isoformat()}: gdpr review --as director --key FILE"
+            f"The directors' review was owed by {review.next_due.isoformat()}: gdpr review --as director "
+            "--key FILE"
         )
     return problems
 

@@ -24,6 +24,7 @@ from staffords_gdpr.errors import DatabaseError, LockedError, LogBrokenError
 from staffords_gdpr.operations import actions, holds
 from staffords_gdpr.operations.audit_data_checks import disagreement
 from staffords_gdpr.operations.audit_findings import CHECKS, Finding
+from staffords_gdpr.operations.purge import purge
 from staffords_gdpr.operations.setup import new_keys
 from staffords_gdpr.operations.sign import sign
 from staffords_gdpr.progress import SILENT
@@ -396,3 +397,27 @@ def test_no_data_of_a_customer_reaches_log_certificate_or_statement(office: Offi
         if path.is_file():
             assert b"Zebedee" not in path.read_bytes()
     assert "Zebedee" not in json.dumps([each.message + each.action for each in result.findings])
+
+
+def test_what_a_real_purge_did_passes_and_a_row_that_it_erased_is_found_when_it_is_back(
+    tmp_path: Path,
+) -> None:
+    office = Office.build(tmp_path, now=at("2026-11-10"))
+    office.customer(1, "2026-01-01 10:00:00")
+    office.customer(2, "2020-01-01 10:00:00", "2020-02-01 10:00:00")
+    assert purge(office.policy, office.engine, office.log, now=at("2026-11-10", "10:00")).erased == {
+        "customer": 1,
+        "call": 1,
+    }
+    result = office.audit(at("2026-11-10", "11:00"))
+    assert (result.verdict, codes(result, "error") | codes(result, "warning")) == ("pass", set())
+    assert result.details.erased == {"customer": 1, "call": 1}
+    office.customer(2, "2020-01-01 10:00:00")  # as a backup brings it back
+    found = codes(office.audit(at("2026-11-10", "12:00")))
+    assert {"erased_row_reappeared", "overdue"} <= found
+
+
+def test_the_certificates_checkpoint_covers_every_entry_that_was_examined(office: Office) -> None:
+    result = office.audit(at("2026-11-10"))
+    assert result.entry is not None
+    assert result.details.checkpoint.splitlines()[1] == str(result.entry.seq)
