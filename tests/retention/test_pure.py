@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from pure_cases import Case, Judged, changed
+from pure_cases import POLICY, SCHEMA, Case, Judged, changed
+
+from staffords_gdpr.retention.pure_loader import judge_in_chunks
 
 OLD = {"registered_at": "2010-01-01 09:00:00"}
 ONE = {"customer_id": 1}
@@ -396,3 +398,98 @@ class TestR10Anonymising:
         rows["repair"][0]["fault"] = None
         judged = case.judge("2024-01-01", **rows)
         assert [judged.state(r) for r in ("repair", "customer")] == ["anonymised", "due"]
+
+
+class TestDecisions:
+    """What the rules' words leave open, as docs/rules.md decides it."""
+
+    def test_dates_of_the_customer_are_empty_for_an_unlinked_row(self) -> None:
+        case = Case(changed("records.payment.keep.after", "last_contact"))
+        judged = case.judge("2024-01-01", customer=[OLD], call=[call("2010-01-01")], payment=[{}])
+        assert [judged.state(r) for r in ("payment", "payment.identity")] == ["undecidable", "anonymised"]
+
+    def test_a_row_with_a_rule_of_an_unlinked_row_is_an_orphan(self) -> None:
+        case = Case(changed("records.consignment.keep", {"for": "1 year", "after": "customer.registered_at"}))
+        judged = case.judge(
+            "2024-01-01", repair=[{"completed_at": "2020-01-01"}], consignment=[{"repair_id": 1}]
+        )
+        assert [judged.state(r) for r in ("repair", "consignment")] == ["anonymised", "undecidable"]
+
+    def test_a_row_without_a_rule_that_its_own_list_unlinked_is_due_while_something_is_left(self) -> None:
+        erase = {"anonymise": {"address": None, "repair_id": None}}
+        case = Case(changed("records.consignment.erase", erase))
+        judged = case.judge("2024-01-01", consignment=[{"address": "x"}, {}])
+        assert [judged.state("consignment", n) for n in (1, 2)] == ["due", "anonymised"]
+
+    def test_a_row_with_its_replacements_under_a_legal_hold_is_held(self, case: Case) -> None:
+        rows = {"customer": [OLD], "payment": [{**ONE, "taken_at": "2020-01-01"}]}
+        assert case.judge("2024-01-01", **rows).state("payment.card") == "anonymised"
+        assert case.judge("2024-01-01", frozenset({(1,)}), **rows).state("payment.card") == "held"
+
+    def test_a_hold_given_as_text_is_the_same_hold(self, case: Case) -> None:
+        judged = case.judge("2024-01-01", frozenset({("1",)}), customer=[OLD])
+        assert judged.state("customer") == "held"
+
+    def test_a_customer_whose_date_others_count_from_stays(self) -> None:
+        rule = {"latest_of": ["call.received_at"], "or_else": "customer.registered_at"}
+        policy = changed("records.payment.keep.after", "last_contact", changed("dates.last_contact", rule))
+        case = Case(policy)
+        rows = {"customer": [{"registered_at": "2020-01-01"}], "payment": [{**ONE, "holder": "x"}]}
+        judged = case.judge("2024-01-01", **rows)
+        assert judged("payment").last_day == dt.date(2026, 1, 1)
+        assert judged("customer").reason == "held: latest contact of 1 payment"
+        assert judged.state("payment.identity") == "held"
+
+    def test_no_step_undoes_a_link_between_the_latest_day_and_its_customer(self) -> None:
+        schema = (
+            SCHEMA
+            + """CREATE TABLE notes (id INTEGER PRIMARY KEY,
+            payment_id INTEGER REFERENCES payments(id), written_at DATE);"""
+        )
+        policy = (
+            POLICY
+            + """
+  note:
+    {table: notes, belongs_to: payment, keep: {for: 1 day, after: written_at}}
+"""
+        )
+        policy = changed("dates.last_contact.latest_of", ["call.received_at", "note.written_at"], policy)
+        step = {"for": "1 year", "after": "taken_at", "anonymise": {"customer_id": None}}
+        case = Case(changed("records.payment.sooner.identity", step, policy), schema)
+        rows = {"customer": [OLD], "call": [call("2020-01-01")],
+                "payment": [{**ONE, "taken_at": "2020-01-01"}],
+                "notes": [{"payment_id": 1, "written_at": "2022-01-01"}]}  # fmt: skip
+        judged = case.judge("2024-01-01", **rows)
+        assert [judged.state(r) for r in ("call", "note", "payment.identity")] == ["kept", "held", "held"]
+        rows["notes"][0]["written_at"] = "2019-01-01"
+        assert case.judge("2024-01-01", **rows).state("payment.identity") == "due"
+
+    def test_an_until_may_lie_ahead_and_a_future_date_may_stand_after(self) -> None:
+        case = Case(changed("records.customer.keep", {"for": "1 day", "after": "warranty_end"}))
+        judged = case.judge("2024-01-01", customer=[OLD], product=[{**ONE, "warranty_until": "2030-01-01"}])
+        assert judged("customer").last_day == dt.date(2030, 1, 2)
+
+    def test_keys_may_be_text_composite_and_oddly_named(self) -> None:
+        schema = """
+            CREATE TABLE "Order" ("Branch No" TEXT, "select" TEXT, at DATE,
+                PRIMARY KEY ("Branch No", "select"));
+            CREATE TABLE lines (id INTEGER PRIMARY KEY, b TEXT, s TEXT, at DATE,
+                FOREIGN KEY (b, s) REFERENCES "Order" ("Branch No", "select"))"""
+        policy = """
+records:
+  customer: {table: Order, keep: {for: 1 year, after: at}}
+  line: {table: lines, belongs_to: customer, keep: {for: 1 year, after: at}}
+"""
+        case = Case(policy, schema)
+        with case.engine.begin() as connection:
+            connection.exec_driver_sql(
+                """INSERT INTO "Order" VALUES ('a', '1', '2010-01-01'), ('a', '2', '2010-01-01')"""
+            )
+            connection.exec_driver_sql(
+                """INSERT INTO lines VALUES (1, 'a', '2', '2023-06-01'), (2, 'a', NULL, '2010-01-01')"""
+            )
+            noon = dt.datetime(2024, 1, 1, 12, tzinfo=dt.UTC)
+            parts = judge_in_chunks(connection, case.catalogue, noon, frozenset(), 1)
+            judged = Judged([verdict for part in parts for verdict in part])
+        assert [judged.state("customer", "a", n) for n in ("1", "2")] == ["due", "held"]
+        assert [judged.state("line", n) for n in (1, 2)] == ["kept", "undecidable"]
