@@ -69,8 +69,7 @@ class Period:
         The exact inverse of `after`: for every day d, `after(d) < today` if and only if `d <= cutoff(today)`.
         Found by bisection, which needs only that `after` never decreases.
         """
-        low = dt.date.min
-        high = today
+        low, high = self._around(today)
         while low < high:
             middle = high - (high - low) // 2
             if self.after(middle) < today:
@@ -78,6 +77,16 @@ class Period:
             else:
                 high = middle - dt.timedelta(days=1)
         return low
+
+    def _around(self, today: dt.date) -> tuple[dt.date, dt.date]:
+        """Two days with the cut-off between them: near by if they prove to be, else all that there is."""
+        try:
+            guess = today - dt.timedelta(days=self.rough_days)
+            low, high = guess - dt.timedelta(days=40), min(today, guess + dt.timedelta(days=40))
+        except OverflowError:
+            return dt.date.min, today
+        proven = self.after(low) < today <= self.after(high)
+        return (low, high) if proven else (dt.date.min, today)
 
 
 def _advice(text: str) -> str:

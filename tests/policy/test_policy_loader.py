@@ -57,6 +57,11 @@ def test_the_example_of_the_language_loads_as_written() -> None:
     assert policy.owner("consignment") == "repair"
     assert policy.carrier("consignment") == "repair"
     assert policy.carrier("product") == "customer"
+    received, booked, completed = policy.dates["last_contact"].latest_of
+    assert (str(received), str(booked), str(completed)) == (
+        "call.received_at", "repair.booked_in_at", "repair.completed_at",
+    )  # fmt: skip
+    assert (policy.dates["last_contact"].future, policy.dates["warranty_end"].future) == (False, True)
     repair = policy.records["repair"]
     assert repair.keep is not None
     assert repair.keep.or_until == (OtherColumn(record="product", column="warranty_until"),)
@@ -98,6 +103,30 @@ def test_references_and_keys_may_be_one_name_a_list_or_a_mapping() -> None:
     assert refers("[product, repair]") == {"product": {}, "repair": {}}
     assert refers("{product: {product_id: id}}") == {"product": {"product_id": "id"}}
     assert refers("{product: }") == {"product": {}}
+
+
+def test_every_clause_of_a_rule_arrives() -> None:
+    rule = "{for: 5 weeks, after: a, or_until: [b, last_contact, customer.c], or_else: d, future: true}"
+    text = SOUND.replace("{for: 6 years, after: taken_at}", rule)
+    text = text.replace(
+        "{for: 13 months, after: taken_at,", "{for: 2 days, after: e, or_until: f, or_else: repair.g,"
+    )
+    payment = read_policy(text.encode(), "p.yaml")[0].records["payment"]
+    assert payment.keep is not None
+    assert (str(payment.keep.for_), payment.keep.after) == ("5 weeks", OwnColumn(column="a"))
+    assert payment.keep.or_until == (
+        OwnColumn(column="b"), SubjectDate(date="last_contact"), OtherColumn(record="customer", column="c"),
+    )  # fmt: skip
+    assert (payment.keep.or_else, payment.keep.future) == (OwnColumn(column="d"), True)
+    card = payment.sooner[0]
+    assert card.keep is not None
+    assert (str(card.keep.for_), str(card.keep.after), card.keep.future) == ("2 days", "e", False)
+    assert card.keep.or_until == (OwnColumn(column="f"),)
+    assert card.keep.or_else == OtherColumn(record="repair", column="g")
+    assert card.anonymise == {"card_number": None}
+    assert read_policy(SOUND.encode(), "p")[0].dates["last_contact"].or_else == OtherColumn(
+        record="customer", column="registered_at"
+    )
 
 
 def test_open_work_may_be_one_value_null_or_a_list_each_of_its_own_type() -> None:
@@ -341,8 +370,9 @@ def test_a_suggestion_is_near_and_otherwise_not_made() -> None:
 
 
 ODD = [
-    "null", "7", "-1.5", "true", "''", "'  '", "[]", "{}", "[x]", "{x: y}", "a.b", "x", "[[x]]", "[{}]", "on",
-    "~", "customer", "call", "newsletter", "[customer, call]", "{customer: {}}", "{keep: {for: 1 day}}", "'a\nb'",
+    "null", "7", "-1.5", "true", "''", "'  '", "[]", "{}", "[x]", "{x: y}", "a.b", "x", "[[x]]", "[{}]",
+    "on", "~", "customer", "call", "newsletter", "[customer, call]", "{customer: {}}",
+    "{keep: {for: 1 day}}", "'a\nb'",
 ]  # fmt: skip
 
 
