@@ -78,7 +78,7 @@ def _counts(names: str) -> Callable[[object], bool]:
 
 def _is_seen(value: object) -> bool:
     return isinstance(value, dict) and all(
-        re.fullmatch(r"[a-z][a-z0-9_]{0,39}", key)
+        re.fullmatch(r"[a-z][a-z0-9_.-]{0,59}", key)
         and (
             (isinstance(item, str) and len(item) <= 500)
             or (isinstance(item, int) and not isinstance(item, bool))

@@ -47,8 +47,30 @@ def write_atomic(path: Path, data: bytes, mode: int = 0o640) -> None:
     except OSError as error:
         raise unwritable(path, error) from None
     _fill(draft, handle, data)
-    os.replace(draft, path)
-    sync_folder(path.parent)
+    try:
+        os.replace(draft, path)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise unwritable(path, error) from None
+
+
+def append(path: Path, data: bytes) -> None:
+    """Append to a file that exists, durably. A crash may leave a part of `data`."""
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+    except OSError as error:
+        raise unwritable(path, error) from None
+    _fill(path, handle, data)
+
+
+def tail_of(path: Path, length: int) -> bytes:
+    """The last `length` bytes of a file, fewer where it is shorter, none where it is not there."""
+    try:
+        with path.open("rb") as stream:
+            stream.seek(max(0, os.fstat(stream.fileno()).st_size - length))
+            return stream.read()
+    except FileNotFoundError:
+        return b""
 
 
 def unwritable(path: Path, error: OSError) -> UsageError:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -94,6 +95,11 @@ def load_person_key(path: Path, passphrase: bytes | None) -> PersonKey:
         if passphrase:
             return load_person_key(path, None)
         raise UsageError(f"{path}: this key has a passphrase", "Give the passphrase.") from None
+    except UnsupportedAlgorithm:
+        raise UsageError(
+            f"{path}: an OpenSSH key with a passphrase cannot be read here",
+            "Install the Python package bcrypt, which reads it, or make a key with `gdpr keys new`.",
+        ) from None
     except ValueError as error:
         if passphrase:
             raise UsageError(

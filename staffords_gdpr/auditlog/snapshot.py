@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -53,9 +55,12 @@ def load(path: Path, public_key: bytes) -> LogState | None:
             public_key, keys.unb64(signature.decode()), keys.pae(keys.SNAPSHOT_TYPE, payload)
         ):
             return None
-        value = json.loads(payload)
-    except (OSError, ValueError):
+        return _state(json.loads(payload), public_key)
+    except (OSError, ValueError, KeyError, TypeError):  # missing, torn, or of another version
         return None
+
+
+def _state(value: Mapping[str, Any], public_key: bytes) -> LogState:
     return LogState(
         name=value["name"],
         first_key=public_key,

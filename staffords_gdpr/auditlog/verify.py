@@ -103,6 +103,10 @@ class _Run:
             stream = self.home.log.open("rb")
         except FileNotFoundError:
             raise BrokenLineError(1, "the log is gone") from None
+        except OSError as error:
+            raise UsageError(
+                f"{self.home.log}: cannot read: {error.strerror}", "Run as somebody who may."
+            ) from None
         with stream:
             for entry in replay(stream, self.state):
                 if entry.seq == 0:

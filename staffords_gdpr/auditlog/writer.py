@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from staffords_gdpr.auditlog import canonical, checkpoint, evidence, keys, snapshot
 from staffords_gdpr.auditlog.entries import Entry, split_entry
-from staffords_gdpr.auditlog.files import sync_folder, unwritable, write_atomic
+from staffords_gdpr.auditlog.files import append, tail_of, unwritable, write_atomic
 from staffords_gdpr.auditlog.layout import Home
 from staffords_gdpr.auditlog.locks import LOCK_SECONDS, lock
 from staffords_gdpr.auditlog.people import PersonKey
@@ -113,7 +113,7 @@ class AuditLog:
             note = checkpoint.sign(
                 checkpoint.Checkpoint(state.name, state.size, state.tree.root()), self._private
             )
-            if self.home.checkpoint.exists() and self.home.checkpoint.read_bytes() == note:
+            if tail_of(self.home.checkpoint, len(note) + 1) == note and self.home.snapshot.exists():
                 return
             self._keep(note)
             write_atomic(self.home.checkpoint, note)
@@ -265,19 +265,16 @@ class AuditLog:
         self._failure = ""
 
     def _keep(self, note: bytes) -> None:
-        path = self.home.checkpoints
-        kept = path.read_bytes() if path.exists() else b""
-        whole, torn = checkpoint.split(kept)
-        if torn or not kept:
-            write_atomic(path, b"".join(known + b"\n" for known in [*whole, note]))
+        """Append a note to checkpoints.txt. A torn one at its end says nothing, and goes."""
+        path, data = self.home.checkpoints, note + b"\n"
+        end = tail_of(path, len(data))
+        if end == data:
+            return
+        if end.endswith(b"\n\n"):
+            append(path, data)
         else:
-            handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
-            try:
-                os.write(handle, note + b"\n")
-                os.fsync(handle)
-            finally:
-                os.close(handle)
-        sync_folder(path.parent)
+            whole, _ = checkpoint.split(path.read_bytes() if path.exists() else b"")
+            write_atomic(path, b"".join(known + b"\n" for known in [*whole, note]))
 
     def _read(self, wanted: bytes) -> Iterator[Entry]:
         try:
@@ -296,13 +293,14 @@ class _Glance:
         self.tail = b""
 
     def apply(self, raw: bytes) -> Entry | None:
+        entry = None
+        if self.wanted in raw or not raw.endswith(b"}"):
+            try:
+                entry = split_entry(json.loads(raw)["entry"])[0]
+            except (ValueError, KeyError, TypeError, RecursionError) as error:
+                raise BrokenLineError(self.size + 1, str(error)) from None
         self.size += 1
-        if self.wanted not in raw and raw.endswith(b"}"):
-            return None
-        try:
-            return split_entry(json.loads(raw)["entry"])[0]
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise BrokenLineError(self.size, str(error)) from None
+        return entry
 
     def pass_over(self, region: bytes) -> None:
         self.size += region.count(b"\n") + 1

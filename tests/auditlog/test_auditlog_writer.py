@@ -255,6 +255,25 @@ def test_a_torn_note_in_checkpoints_txt_is_survived(sample: Sample) -> None:
     assert verify(sample.home).ok
 
 
+def test_a_crash_between_the_two_checkpoint_files_leaves_a_log_that_verifies(sample: Sample) -> None:
+    before = sample.home.checkpoint.read_bytes()
+    sample.log.append("hold.release", {"hold": "H1"}, now=LATER)
+    sample.log.write_checkpoint(LATER)
+    kept = sample.home.checkpoints.read_bytes()
+    sample.home.checkpoint.write_bytes(before)
+    assert verify(sample.home).ok
+    sample.log.require_verified(full=False)
+    sample.log.write_checkpoint(LATER)
+    assert sample.home.checkpoints.read_bytes() == kept  # the same note, not twice
+    assert sample.home.checkpoint.read_bytes() != before
+
+
+def test_a_checkpoint_over_the_same_lines_changes_nothing(sample: Sample) -> None:
+    files = {path: path.stat().st_mtime_ns for path in sample.home.audit.iterdir() if path.is_file()}
+    sample.log.write_checkpoint(LATER)
+    assert {path: path.stat().st_mtime_ns for path in files} == files
+
+
 # Failures
 
 
@@ -328,7 +347,6 @@ def test_an_entry_is_on_the_disk_before_append_returns_and_keys_before_their_nam
         "fsync audit.jsonl",
         "write checkpoints.txt",
         "fsync checkpoints.txt",
-        "fsync audit",
         f"write .checkpoint.{os.getpid()}.new",
         f"fsync .checkpoint.{os.getpid()}.new",
         "fsync audit",

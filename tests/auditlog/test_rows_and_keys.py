@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import hmac
+import subprocess
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -154,6 +156,18 @@ def test_a_wrong_or_missing_passphrase_is_said(
     with pytest.raises(UsageError, match=words) as caught:
         load_person_key(tmp_path / "key", given_phrase)
     assert str(tmp_path / "key") in caught.value.message
+
+
+def test_an_openssh_key_with_a_passphrase_is_read_or_refused_with_advice(tmp_path: Path) -> None:
+    """It needs the package bcrypt, which is not among ours."""
+    command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "secret", "-f", tmp_path / "key"]
+    subprocess.run(command, check=True, capture_output=True)
+    if find_spec("bcrypt"):
+        assert load_person_key(tmp_path / "key", b"secret").public_line in (tmp_path / "key.pub").read_text()
+    else:
+        with pytest.raises(UsageError, match="cannot be read here") as caught:
+            load_person_key(tmp_path / "key", b"secret")
+        assert "bcrypt" in caught.value.hint
 
 
 def test_a_passphrase_for_a_key_without_one_does_no_harm(tmp_path: Path) -> None:
