@@ -16,6 +16,8 @@ from staffords_gdpr.policy.positions import Positions
 from staffords_gdpr.policy.read import read
 from staffords_gdpr.policy.tree import MOST_BYTES, parse
 
+__all__ = ["Positions", "load_policy", "load_policy_with_positions", "read_policy"]
+
 
 def load_policy(path: Path) -> Policy:
     """Return the policy in `path`. Raises PolicyError with every mistake, one a line, as file:line:column."""
