@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from samples import Sample, build
+from log_samples import Sample, build
 
 
 @pytest.fixture(scope="session")

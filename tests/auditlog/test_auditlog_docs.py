@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from samples import NOW, Sample
+from log_samples import NOW, Sample
 
 from staffords_gdpr.auditlog import checkpoint
 from staffords_gdpr.auditlog.entries import table

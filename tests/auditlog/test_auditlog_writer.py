@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from samples import END, HASH, NAME, NOW, Sample, audit, build, enrol, purge_batch
+from log_samples import END, HASH, NAME, NOW, Sample, audit, build, enrol, purge_batch
 
 from staffords_gdpr.auditlog import AuditLog, Home, create, open_log, rows
 from staffords_gdpr.auditlog.people import new_person_key, people
@@ -559,3 +559,13 @@ def test_leaves_may_lack_only_after_the_last_checkpoint(sample: Sample) -> None:
     assert (found.ok, found.line) == (False, 19)
     path.write_bytes(data)
     assert verify(sample.home).ok
+
+
+def test_what_must_be_remembered_does_not_grow_with_the_lines(sample: Sample) -> None:
+    log = sample.log
+    before = sample.home.snapshot.stat().st_size
+    for number in range(150):
+        log.append("purge.end", {**END, "run": f"r{number}"}, now=LATER)
+    log.write_checkpoint(LATER)
+    frontier = 8 * len('"", ') * 32  # one hash for each bit of the number of lines
+    assert sample.home.snapshot.stat().st_size < before + frontier

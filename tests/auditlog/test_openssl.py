@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from samples import NAME, Sample
+from log_samples import NAME, Sample
 
 from staffords_gdpr.auditlog.people import load_person_key, new_person_key, sign_statement, verify_statement
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from samples import NAME, NOW, Sample
+from log_samples import NAME, NOW, Sample
 
 from staffords_gdpr.auditlog import Home, checkpoint, rows
 from staffords_gdpr.auditlog.keys import b64, parse_public, unb64

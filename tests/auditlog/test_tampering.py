@@ -1,6 +1,6 @@
 """Every way of tampering that we could think of is refused, at the right line, in words that name it.
 
-Line numbers are those of `samples.build`. Cases that re-sign have the log's own key: what they break is not
+Line numbers are those of `log_samples.build`. Cases that re-sign have the log's own key: what they break is not
 the signature but a rule, which the verifier checks even so.
 """
 
@@ -18,7 +18,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from samples import HASH, NAME, Sample, body, build
+from log_samples import HASH, NAME, Sample, body, build
 
 from staffords_gdpr.auditlog import checkpoint as notes
 from staffords_gdpr.auditlog.keys import load_log_key, raw_public
