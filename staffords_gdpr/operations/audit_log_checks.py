@@ -87,12 +87,8 @@ def _purges(policy: Policy, history: History, now: dt.datetime) -> Iterator[Find
             f"A brake refused {several(len(refusals), 'purge')}: {', '.join(brakes)}.",
             "gdpr purge --dry-run says whether a brake would refuse now, and how to go on.",
         )
-    last_started = history.runs[-1].run if history.runs else ""
-    stopped = [
-        run
-        for run in history.runs
-        if run.seq > begin and (run.result == "stopped" or (run.ended is None and run.run != last_started))
-    ]
+    # The audit holds the run lock: a run without an end is one that crashed.
+    stopped = [run for run in history.runs if run.seq > begin and not run.completed]
     if stopped:
         yield Finding(
             "purge_stopped",

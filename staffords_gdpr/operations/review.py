@@ -147,59 +147,62 @@ def review(
     """Write the review's report and statement, log it with its actions, sign it, and approve the policy.
 
     Answers and the text of `changes` stand in the report, which the log binds by hash; they never enter the
-    log. Raises UsageError naming every question without an answer, and for a person who may not review.
+    log. Raises UsageError naming every question without an answer, and for a person who may not review;
+    LockedError while a purge or an audit runs.
     """
-    material = prepare(policy, engine, log, now=now)
-    require_role(log, key, role, policy.roles.review, "review the policy")
-    given = replies(material.questions, answers)
-    past = [change.due.isoformat() for change in changes if change.due < policy.today(now)]
-    if past:
-        raise UsageError(
-            f"an action cannot be due in the past: {', '.join(past)}", "Give each action a day to come."
+    # Two reviews at once would write to the same folder.
+    with log.run_lock():
+        material = prepare(policy, engine, log, now=now)
+        require_role(log, key, role, policy.roles.review, "review the policy")
+        given = replies(material.questions, answers)
+        past = [change.due.isoformat() for change in changes if change.due < policy.today(now)]
+        if past:
+            raise UsageError(
+                f"an action cannot be due in the past: {', '.join(past)}", "Give each action a day to come."
+            )
+        opened = tuple((new_batch_id(now), change) for change in changes)
+        log.write_checkpoint(now)
+        report = write_report(ReviewReport(material, given, opened, policy.roles.review))
+        words = (
+            json.dumps({each.question: each.answer for each in given}, ensure_ascii=False, indent=1).encode()
+            + b"\n"
         )
-    opened = tuple((new_batch_id(now), change) for change in changes)
-    log.write_checkpoint(now)
-    report = write_report(ReviewReport(material, given, opened, policy.roles.review))
-    words = (
-        json.dumps({each.question: each.answer for each in given}, ensure_ascii=False, indent=1).encode()
-        + b"\n"
-    )
-    statement = statement_text(
-        "review",
-        log=log.name,
-        period=material.period,
-        verdict="done",
-        facts={
-            "policy": policy.sha256,
-            "database": material.database,
-            "answers": f"{ANSWERS} sha256 {sha256(words)}",
-            "changes deemed necessary": len(opened),
-        },
-        roles=policy.roles.review,
-        report_sha256=sha256(report),
-        checkpoint=log.home.checkpoint.read_text(encoding="utf-8"),
-        now=now,
-    )
-    files = write_files(
-        log.home, "review", material.period, report=report, statement=statement, others={ANSWERS: words}
-    )
-    entry = log.append(
-        "review",
-        {
-            "run": new_batch_id(now),
-            "period": material.period,
-            "report": files.report_sha256,
-            "statement": files.statement_sha256,
-            "answers": sha256(words),
-            "changes": len(opened),
-        },
-        now=now,
-        signers=(key,),
-    )
-    actions = tuple(_open(log, action, change, entry, now) for action, change in opened)
-    sign_off = sign(log, key=key, role=role, of=entry.seq, now=now)
-    approval = approve(policy, engine, log, key=key, role=role, now=now)
-    return ReviewResult(material, files.report, files.statement, entry, actions, sign_off, approval)
+        statement = statement_text(
+            "review",
+            log=log.name,
+            period=material.period,
+            verdict="done",
+            facts={
+                "policy": policy.sha256,
+                "database": material.database,
+                "answers": f"{ANSWERS} sha256 {sha256(words)}",
+                "changes deemed necessary": len(opened),
+            },
+            roles=policy.roles.review,
+            report_sha256=sha256(report),
+            checkpoint=log.home.checkpoint.read_text(encoding="utf-8"),
+            now=now,
+        )
+        files = write_files(
+            log.home, "review", material.period, report=report, statement=statement, others={ANSWERS: words}
+        )
+        entry = log.append(
+            "review",
+            {
+                "run": new_batch_id(now),
+                "period": material.period,
+                "report": files.report_sha256,
+                "statement": files.statement_sha256,
+                "answers": sha256(words),
+                "changes": len(opened),
+            },
+            now=now,
+            signers=(key,),
+        )
+        actions = tuple(_open(log, action, change, entry, now) for action, change in opened)
+        sign_off = sign(log, key=key, role=role, of=entry.seq, now=now)
+        approval = approve(policy, engine, log, key=key, role=role, now=now)
+        return ReviewResult(material, files.report, files.statement, entry, actions, sign_off, approval)
 
 
 def _open(log: AuditLog, action: str, change: Change, review_entry: Entry, now: dt.datetime) -> Action:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from staffords_gdpr.auditlog import AuditLog, Entry
 from staffords_gdpr.auditlog.entries import ROLE
 from staffords_gdpr.auditlog.keys import b64
 from staffords_gdpr.auditlog.layout import Home
-from staffords_gdpr.auditlog.people import DIRECTOR, PersonKey, new_person_key, people
+from staffords_gdpr.auditlog.people import DIRECTOR, Person, PersonKey, new_person_key, people
 from staffords_gdpr.database.binding import bind
 from staffords_gdpr.database.connection import connected
 from staffords_gdpr.errors import UsageError
@@ -102,21 +103,12 @@ def new_keys(
         raise UsageError(
             f"{path}: exists already and is left as it is", "Choose another file name for the new key."
         )
-    enrolled = people(log.entries())
-    if any(person.role == role for person in enrolled.values()):
-        if by is None:
-            raise UsageError(
-                f"somebody is enrolled as {role} already, so a director must enrol the next",
-                "Name a director's key with --by FILE.",
-            )
-        introducer = enrolled.get(by.fingerprint)
-        if introducer is None or introducer.role != DIRECTOR:
-            raise UsageError(
-                f"the key {by.fingerprint} is not a director's, so it cannot enrol a second {role}",
-                "Name a director's key with --by FILE.",
-            )
+    log.require_verified(full=False)
+    entries = list(log.entries())
+    first = not any(entry.type == "person.add" and entry.fields["role"] == role for entry in entries)
+    if not first:
+        _require_director(by, people(entries), role)
     key = new_person_key(path, passphrase)
-    first = not any(person.role == role for person in enrolled.values())
     entry = log.append(
         "person.add",
         {"role": role, "person": key.fingerprint, "key": b64(key.public_key)},
@@ -125,6 +117,17 @@ def new_keys(
     )
     log.write_checkpoint(now)
     return NewKey(path, role, key.fingerprint, entry, protected=passphrase is not None)
+
+
+def _require_director(by: PersonKey | None, enrolled: Mapping[str, Person], role: str) -> None:
+    hint = "Name a director's key with --by FILE."
+    if by is None:
+        raise UsageError(f"somebody was enrolled as {role} before, so a director must enrol the next", hint)
+    introducer = enrolled.get(by.fingerprint)
+    if introducer is None or introducer.role != DIRECTOR:
+        raise UsageError(
+            f"the key {by.fingerprint} is not a director's, so it cannot enrol a second {role}", hint
+        )
 
 
 def approve(

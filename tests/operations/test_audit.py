@@ -421,3 +421,15 @@ def test_the_certificates_checkpoint_covers_every_entry_that_was_examined(office
     result = office.audit(at("2026-11-10"))
     assert result.entry is not None
     assert result.details.checkpoint.splitlines()[1] == str(result.entry.seq)
+
+
+def test_a_run_without_an_end_is_one_that_crashed(office: Office) -> None:
+    fields = {"run": "r", "as_of": at("2026-11-10"), "policy": office.policy.sha256, "dry": False}
+    office.log.append("purge.start", fields, now=at("2026-11-10", "03:00"))
+    assert "purge_stopped" in codes(office.audit(at("2026-11-10")), "warning")
+    assert "purge_stopped" not in codes(office.audit(at("2026-11-10")))
+
+
+def test_the_manual_explains_every_finding() -> None:
+    manual = (Path(__file__).parents[2] / "docs" / "managers.md").read_text(encoding="utf-8")
+    assert [code for code in CHECKS if code != "log_broken" and f"`{code}`" not in manual] == []

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from office import DIRECTOR, MANAGER, Office, at, codes
 
+from staffords_gdpr.auditlog import open_log
 from staffords_gdpr.auditlog.verify import verify
-from staffords_gdpr.errors import UsageError
+from staffords_gdpr.errors import LockedError, UsageError
 from staffords_gdpr.operations.review import ReviewResult, prepare, review
 from staffords_gdpr.operations.review_answers import Change, read_answers, replies
 from staffords_gdpr.operations.setup import new_keys
@@ -210,3 +211,9 @@ def test_free_text_cannot_pass_for_a_line_of_the_report(office: Office) -> None:
     lines = report.read_text(encoding="utf-8").splitlines()
     assert lines.count("## Signatures") == 1
     assert "> ## Signatures" in lines
+
+
+def test_two_reviews_at_once_are_refused(office: Office) -> None:
+    with open_log(office.log.home).run_lock(), pytest.raises(LockedError):
+        reviewed(office)
+    assert "review" not in office.types()
