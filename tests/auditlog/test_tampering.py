@@ -1,7 +1,7 @@
 """Every way of tampering that we could think of is refused, at the right line, in words that name it.
 
-Line numbers are those of `log_samples.build`. Cases that re-sign have the log's own key: what they break is not
-the signature but a rule, which the verifier checks even so.
+Line numbers are those of `log_samples.build`. Cases that re-sign have the log's own key: what they break is
+not the signature but a rule, which the verifier checks even so.
 """
 
 from __future__ import annotations
