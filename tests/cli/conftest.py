@@ -1,0 +1,100 @@
+"""A demonstration, made once, and commands run in a copy of it."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+
+from staffords_gdpr.cli.main import run
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command printed, and its exit code."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@dataclass(frozen=True)
+class Site:
+    """A folder with database, policy, keys and log."""
+
+    folder: Path
+
+    @property
+    def parent(self) -> Site:
+        """The folder above, which has no settings."""
+        return Site(self.folder.parent)
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "calls.db"
+
+    @property
+    def policy(self) -> Path:
+        return self.folder / "retention.yaml"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "audit/audit.jsonl"
+
+    def gdpr(self, *arguments: str, environ: dict[str, str] | None = None, given: str = "") -> Done:
+        """Run a command line here with nobody at a terminal; in this process, to be quick."""
+        out, err = io.StringIO(), io.StringIO()
+        variables = {"COLUMNS": "80", "XDG_CONFIG_HOME": str(self.folder), **(environ or {})}
+        with (
+            mock.patch.dict("os.environ", variables),
+            mock.patch.object(sys, "stdin", io.StringIO(given)),
+            contextlib.chdir(self.folder),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+        ):
+            code = run(arguments)
+        return Done(code, out.getvalue(), err.getvalue())
+
+    def told(self, *arguments: str, code: int = 0) -> dict[str, Any]:
+        """What the command prints as JSON, with the exit code that it must have."""
+        done = self.gdpr(*arguments, "--format", "json")
+        assert done.returncode == code, done.stderr
+        told = json.loads(done.stdout)
+        assert isinstance(told, dict)
+        return told
+
+    def contents(self) -> dict[str, bytes]:
+        """Every file here but locks, to see whether something was written."""
+        return {
+            str(path.relative_to(self.folder)): path.read_bytes()
+            for path in sorted(self.folder.rglob("*"))
+            if path.is_file() and path.suffix != ".lock"
+        }
+
+
+@pytest.fixture(scope="session")
+def finished_site(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """A demonstration, approved and not purged yet. Not to be written to."""
+    folder = tmp_path_factory.mktemp("demo") / "site"
+    done = Site(folder).parent.gdpr("demo", "site", "--customers", "60", "--seed", "7", "--format", "json")
+    assert done.returncode == 0, done.stderr
+    return Site(folder)
+
+
+@pytest.fixture
+def site(finished_site: Site, tmp_path: Path) -> Site:
+    """A copy of the demonstration to do with as one likes."""
+    folder = tmp_path / "site"
+    shutil.copytree(finished_site.folder, folder)
+    copied = Site(folder)
+    # the copy is another database: it has to be approved again
+    assert copied.gdpr("approve", "--as", "director", "--key", "keys/director.key").returncode == 0
+    return copied
