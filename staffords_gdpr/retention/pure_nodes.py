@@ -148,7 +148,7 @@ class Nodes:
         elif clock.winner and clock.last_day and clock.last_day >= self.world.today:
             node.settle(State.KEPT, clock.winner.text)
         elif clock.open_work:
-            node.settle(State.HELD, f"held: {clock.open_work}")
+            node.settle(State.HELD, f"held: open work: {clock.open_work}")
         elif clock.winner is None:
             missing = " and ".join(str(c.ref) for c in clock.clauses if c.kind != "or_until")
             node.settle(State.UNDECIDABLE, f"undecidable: no date in {missing}")

@@ -145,4 +145,4 @@ def _open_work(condition: Condition | None, row: Row, world: World) -> str:
             unknown.append(f"{column} is not known")
         else:
             return ""
-    return "open work: " + " and ".join([*parts, *unknown])
+    return " and ".join([*parts, *unknown])
