@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from staffords_gdpr.auditlog.rows import (
 )
 from staffords_gdpr.auditlog.verify import verify
 from staffords_gdpr.database.binding import bind
+from staffords_gdpr.database.connection import connect
 from staffords_gdpr.errors import DatabaseError, LockedError, LogBrokenError
 from staffords_gdpr.operations import actions, holds
 from staffords_gdpr.operations.audit_data_checks import disagreement
@@ -240,6 +242,12 @@ def test_a_schema_that_was_changed_is_an_error_until_it_is_approved(office: Offi
     assert codes(office.audit(at("2026-11-10")), "error") == {"schema_changed"}
     office.approve(at("2026-11-10", "10:00"))
     assert codes(office.audit(at("2026-11-10", "11:00")), "error") == set()
+
+
+def test_another_database_than_the_approved_one_is_an_error(office: Office) -> None:
+    shutil.copy(office.folder / "calls.db", office.folder / "test.db")
+    office.engine = connect(f"sqlite:///{office.folder / 'test.db'}", write=False)
+    assert codes(office.audit(at("2026-11-10")), "error") == {"database_changed"}
 
 
 def test_an_intent_without_an_outcome_is_an_error(office: Office) -> None:
