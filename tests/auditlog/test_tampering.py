@@ -22,6 +22,7 @@ from log_samples import HASH, NAME, Sample, body, build
 
 from staffords_gdpr.auditlog import checkpoint as notes
 from staffords_gdpr.auditlog.keys import load_log_key, raw_public
+from staffords_gdpr.auditlog.people import sign_statement
 from staffords_gdpr.auditlog.verify import Verification, verify
 from staffords_gdpr.auditlog.writer import line as signed_line
 
@@ -720,6 +721,21 @@ def _(sample: Sample) -> None:
 def _(sample: Sample) -> None:
     folder = sample.home.audits / "2026-H2"
     (folder / "director.sig").write_bytes((folder / "manager.sig").read_bytes())
+
+
+@case("a sign-off that another person made, logged with the log's key", 13, "no signature by SHA256:")
+def _(sample: Sample) -> None:
+    folder = sample.home.audits / "2026-H2"
+    forged = sign_statement(sample.manager, (folder / "statement.txt").read_bytes())
+    (folder / "director.sig").write_bytes(forged)
+    resign(sample, 13, sig=hashlib.sha256(forged).hexdigest())
+
+
+@case("a sign-off over another statement, logged with the log's key", 13, "no signature by SHA256:")
+def _(sample: Sample) -> None:
+    forged = sign_statement(sample.director, b"audit 2026-H2\nverdict: fail\n")
+    (sample.home.audits / "2026-H2" / "director.sig").write_bytes(forged)
+    resign(sample, 13, sig=hashlib.sha256(forged).hexdigest())
 
 
 @pytest.mark.parametrize(("tamper", "line", "words"), CASES)
