@@ -1,4 +1,4 @@
-"""The house: a room imports only from rooms below it; only the uppermost prints, exits and reads the clock."""
+"""The house: a room imports only from rooms below it; only the topmost prints, exits and reads the clock."""
 
 from __future__ import annotations
 

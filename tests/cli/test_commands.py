@@ -80,20 +80,9 @@ class TestScan:
         assert "Becomes due" in page
         assert "gdpr scan --details --state undecidable" in page
 
-    @pytest.mark.parametrize(
-        ("text", "moment"),
-        [
-            ("2026-01-15", "2026-01-15T00:00:00+00:00"),
-            ("2026-07-15", "2026-07-14T23:00:00+00:00"),  # summer time in London
-            ("2026-07-15T09:30", "2026-07-15T08:30:00+00:00"),
-            ("2026-07-15T09:30Z", "2026-07-15T09:30:00+00:00"),
-            ("2026-07-15T09:30+02:00", "2026-07-15T07:30:00+00:00"),
-        ],
-    )
-    def test_as_of_takes_days_and_moments_in_the_policys_zone(
-        self, finished_site: Site, text: str, moment: str
-    ) -> None:
-        assert finished_site.told("scan", "--as-of", text)["as_of"] == moment
+    def test_as_of_says_for_which_moment_it_answers(self, finished_site: Site) -> None:
+        told = finished_site.told("scan", "--as-of", "2026-07-15")
+        assert told["as_of"] == "2026-07-14T23:00:00+00:00"  # summer time in London
 
     @pytest.mark.parametrize("text", ["yesterday", "2026-13-01", "1066-10-14", "9999-12-31", ""])
     def test_as_of_refuses_what_is_no_moment(self, finished_site: Site, text: str) -> None:
