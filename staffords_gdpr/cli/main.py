@@ -86,6 +86,8 @@ def run(arguments: Sequence[str]) -> int:
         show_error(_words(error), _help_of(error), UsageError.exit_code, as_json=as_json)
         return UsageError.exit_code
     except (KeyboardInterrupt, typer.Abort):
+        if sys.stderr.isatty():
+            sys.stderr.write("\n")  # after the ^C, or the prompt that nobody answered
         show_error(
             "stopped. Nothing is half done.", "Run the command again to go on.", INTERRUPTED, as_json=as_json
         )

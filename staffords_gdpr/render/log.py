@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from staffords_gdpr.auditlog import Entry
     from staffords_gdpr.auditlog.verify import Verification
 
-SHOWN_LENGTH = 24  # of a hash or a key in a table; json has it in full
+LONGEST = 28  # in a table; json has everything in full. An identifier of 26 signs is not cut
+SHOWN = 12  # of a hash or a key that is cut
 
 
 def sentence(text: str) -> Page:
@@ -36,7 +37,7 @@ def _short(value: object) -> str:
     if isinstance(value, Mapping):
         return "(" + ", ".join(f"{name} {_short(part)}" for name, part in value.items()) + ")"
     text = str(value)
-    return text if len(text) <= SHOWN_LENGTH + 4 else f"{text[:SHOWN_LENGTH]}…"
+    return text if len(text) <= LONGEST else f"{text[:SHOWN]}…"
 
 
 def entry_data(entry: Entry) -> dict[str, object]:
