@@ -59,7 +59,9 @@ class _Binder:
                 dates=dates[name],
                 owner=next((edge for edge in edges[name] if edge.kind == "belongs_to"), None),
                 refers=tuple(edge for edge in edges[name] if edge.kind == "refers_to"),
-                sa_table=sa.Table(self.tables[name].name, metadata, autoload_with=connection, resolve_fks=False),
+                sa_table=sa.Table(
+                    self.tables[name].name, metadata, autoload_with=connection, resolve_fks=False
+                ),
             )
             for name, record in self.policy.ours.items()
         }
@@ -92,10 +94,13 @@ class _Binder:
         found = _find(column, facts.columns)
         if found is None:
             self._wrong(
-                f"unknown column {column!r} in table {facts.name}. {did_you_mean(column, facts.columns)}", *path
+                f"unknown column {column!r} in table {facts.name}. {did_you_mean(column, facts.columns)}",
+                *path,
             )
         elif found != column:
-            self._wrong(f"the column is spelled {found!r} in table {facts.name}. Write it the same way", *path)
+            self._wrong(
+                f"the column is spelled {found!r} in table {facts.name}. Write it the same way", *path
+            )
         return found
 
     def _columns(self, record: Record) -> None:
@@ -122,7 +127,11 @@ class _Binder:
             )  # fmt: skip
 
     def _keep(self, record: Record, keep: Keep, *path: str) -> None:
-        for name, ref in (("after", keep.after), ("or_else", keep.or_else), *(("or_until", u) for u in keep.or_until)):
+        for name, ref in (
+            ("after", keep.after),
+            ("or_else", keep.or_else),
+            *(("or_until", u) for u in keep.or_until),
+        ):
             match ref:
                 case OwnColumn():
                     self._column(record.name, ref.column, *path, name)
@@ -146,7 +155,8 @@ class _Binder:
         at = ("records", name, kind)
         if link.on:
             pairs = [
-                (self._column(name, own, *at), self._column(link.record, other, *at)) for own, other in link.on.items()
+                (self._column(name, own, *at), self._column(link.record, other, *at))
+                for own, other in link.on.items()
             ]
             columns = tuple((own, other) for own, other in pairs if own and other)
             if len(columns) < len(pairs):
@@ -179,6 +189,7 @@ class _Binder:
     # -- anonymising (R10) ---------------------------------------------------------------------------------------
 
     def _anonymising(self, record: Record, edges: Iterable[Edge]) -> None:
+        at: tuple[str, ...]
         lists: list[tuple[tuple[str, ...], Mapping[str, object]]] = [
             (("sooner", step.name, "anonymise"), step.anonymise) for step in record.sooner
         ]
@@ -186,7 +197,9 @@ class _Binder:
             at = ("erase", "anonymise")
             lists.append((at, record.anonymise))
             for edge in edges:
-                if edge.source == record.name and not {own for own, _ in edge.columns} & set(record.anonymise):
+                if edge.source == record.name and not {own for own, _ in edge.columns} & set(
+                    record.anonymise
+                ):
                     if edge.target == record.name or self.policy.records[edge.target].anonymise is not None:
                         continue
                     own = edge.columns[0][0]
@@ -203,13 +216,21 @@ class _Binder:
                 if column in key:
                     self._wrong(f"{column} is part of the key of {facts.name} and cannot be replaced", *where)
                 elif column in dates:
-                    self._wrong(f"{column} is a date that the policy counts from; anonymising must not move it", *where)
+                    self._wrong(
+                        f"{column} is a date that the policy counts from; anonymising must not move it",
+                        *where,
+                    )
                 elif value is None and column in facts.not_null:
-                    self._wrong(f"{column} is NOT NULL in table {facts.name}. Give a replacement that is a value", *where)
+                    self._wrong(
+                        f"{column} is NOT NULL in table {facts.name}. Give a replacement that is a value",
+                        *where,
+                    )
 
     def _dates_used(self, record: Record) -> set[str]:
         """The columns of this record type that any rule of the policy counts from."""
-        used = {s.column for rule in self.policy.dates.values() for s in rule.latest_of if s.record == record.name}
+        used = {
+            s.column for rule in self.policy.dates.values() for s in rule.latest_of if s.record == record.name
+        }
         for other in self.policy.ours.values():
             for keep in _keeps(other):
                 for ref in _refs(keep):
@@ -228,7 +249,9 @@ class _Binder:
                 used |= {rule.or_else.column for rule in self.policy.dates.values() if rule.or_else}
             kinds = {column: _kind(kind) for column, kind in facts.columns.items()}
             found[name] = {
-                column: kinds[column] or DateKind.TEXT for column in facts.columns if kinds[column] or column in used
+                column: kinds[column] or DateKind.TEXT
+                for column in facts.columns
+                if kinds[column] or column in used
             }
         return found
 
@@ -243,7 +266,8 @@ class _Binder:
     def _stop_on_mistakes(self) -> None:
         if self.mistakes:
             raise PolicyError(
-                "\n".join(self.mistakes), "the policy does not fit this database: mend these lines, or check the URL"
+                "\n".join(self.mistakes),
+                "the policy does not fit this database: mend these lines, or check the URL",
             )
 
 
@@ -268,7 +292,6 @@ def _keeps(record: Record) -> list[Keep]:
 
 def _refs(keep: Keep) -> list[Ref]:
     return [ref for ref in (keep.after, keep.or_else, *keep.or_until) if ref is not None]
-
 
 
 def _kind(declared: str) -> DateKind | None:

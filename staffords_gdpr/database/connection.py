@@ -31,7 +31,8 @@ def connect(url: str, *, write: bool) -> sa.Engine:
         backend = parsed.get_backend_name()
     except sa.exc.ArgumentError:
         raise UsageError(
-            "the database URL cannot be read", "write it as in sqlite:////var/lib/calls/calls.db (four slashes)"
+            "the database URL cannot be read",
+            "write it as in sqlite:////var/lib/calls/calls.db (four slashes)",
         ) from None
     if backend not in SUPPORTED:
         raise UsageError(
@@ -60,11 +61,23 @@ def translated(error: sa.exc.DBAPIError, url: sa.URL) -> DatabaseError:
     name = url.render_as_string(hide_password=True)
     known = {
         "not a database": ("is not a SQLite database", "check the path in the URL"),
-        "malformed": ("is damaged: SQLite cannot read it", "restore it from a backup; PRAGMA integrity_check tells more"),
-        "locked": ("is locked by another program", f"gdpr waited {BUSY_SECONDS} s; run again when that program is done"),
-        "readonly": ("may only be read by this user", "give the user that runs gdpr write access to file and folder"),
+        "malformed": (
+            "is damaged: SQLite cannot read it",
+            "restore it from a backup; PRAGMA integrity_check tells more",
+        ),
+        "locked": (
+            "is locked by another program",
+            f"gdpr waited {BUSY_SECONDS} s; run again when that program is done",
+        ),
+        "readonly": (
+            "may only be read by this user",
+            "give the user that runs gdpr write access to file and folder",
+        ),
         "unable to open": ("cannot be opened", "check that the file and its folder may be read by this user"),
-        "disk is full": ("cannot be written: the disk is full", "free some space and run again; nothing was lost"),
+        "disk is full": (
+            "cannot be written: the disk is full",
+            "free some space and run again; nothing was lost",
+        ),
         "foreign key": (
             "refused the change: another row still refers to a row to be erased",
             "nothing was changed; please report this together with the schema",

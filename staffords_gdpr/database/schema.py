@@ -79,7 +79,11 @@ def read_schema(connection: sa.Connection) -> Schema:
                     target=fk["referred_table"],
                     # SQLite lets a foreign key name no columns: it means the primary key
                     target_columns=tuple(fk["referred_columns"])
-                    or tuple(keys.get((schema, fk["referred_table"]), {"constrained_columns": ()})["constrained_columns"]),
+                    or tuple(
+                        keys.get((schema, fk["referred_table"]), {"constrained_columns": ()})[
+                            "constrained_columns"
+                        ]
+                    ),
                 )
                 for fk in foreign.get((schema, name), ())
             ),
@@ -88,7 +92,9 @@ def read_schema(connection: sa.Connection) -> Schema:
 
 
 def _triggers(connection: sa.Connection) -> tuple[str, ...]:
-    found = connection.exec_driver_sql("SELECT name, coalesce(sql, '') FROM sqlite_master WHERE type = 'trigger'")
+    found = connection.exec_driver_sql(
+        "SELECT name, coalesce(sql, '') FROM sqlite_master WHERE type = 'trigger'"
+    )
     return tuple(f"{name} {hashlib.sha256(text.encode()).hexdigest()[:16]}" for name, text in found)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -55,7 +56,10 @@ def plan_of(bulk: Bulk) -> Plan:
 
 def planned(bulk: Bulk) -> dict[str, int]:
     """How many rows of each record type and step would be erased by what `bulk` has just decided."""
-    found = {c.name: sa.select(sa.func.count()).select_from(_due(bulk, c).order_by(None).subquery()) for c in in_order(bulk)}
+    found = {
+        c.name: sa.select(sa.func.count()).select_from(_due(bulk, c).order_by(None).subquery())
+        for c in in_order(bulk)
+    }
     counts = {name: bulk.connection.execute(query).scalar_one() for name, query in found.items()}
     return {name: count for name, count in counts.items() if count}
 
@@ -122,7 +126,7 @@ def _referrers_first(catalogue: Catalogue) -> list[str]:
     return placed
 
 
-def _due(bulk: Bulk, found: Candidates) -> sa.Select[tuple[object, ...]]:
+def _due(bulk: Bulk, found: Candidates) -> sa.Select[Any]:
     """The keys to erase. A step is left out for rows that are deleted at the same time."""
     query = sa.select(*found.key).where(found.to_erase)
     if found.step is not None and found.bound.record.anonymise is None:

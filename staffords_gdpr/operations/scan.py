@@ -74,7 +74,10 @@ def scan(
         counts = bulk.counts()
         result = ScanResult(
             as_of=as_of,
-            records={name: Counts(**{str(state): n for state, n in found.items()}) for name, found in counts.items()},
+            records={
+                name: Counts(**{str(state): n for state, n in found.items()})
+                for name, found in counts.items()
+            },
             subjects=bulk.total_subjects(),
             subjects_affected=bulk.subjects_affected(),
             forecast=_months(ahead, bulk.due_counts()),

@@ -12,14 +12,17 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
 from staffords_gdpr.database.catalogue import Catalogue
 from staffords_gdpr.policy.periods import Period
 from staffords_gdpr.retention.bulk_blocks import Block, blocks
-from staffords_gdpr.retention.bulk_rows import Code, Rows, Scope, joined
-from staffords_gdpr.retention.bulk_work import Candidates, Work, parent_of
+from staffords_gdpr.retention.bulk_chain import same
+from staffords_gdpr.retention.bulk_listing import listing
+from staffords_gdpr.retention.bulk_rows import Code, Rows, Scope
+from staffords_gdpr.retention.bulk_work import Candidates, Work
 from staffords_gdpr.retention.reasons import reason_of
 from staffords_gdpr.retention.states import Key, State, Verdict
 
@@ -67,7 +70,9 @@ class Bulk:
         """
         self._list(as_of, holds, scope, 0)
 
-    def forecast(self, as_of: dt.datetime, months: int, *, holds: Iterable[Key] = ()) -> list[tuple[dt.date, dict[str, int]]]:
+    def forecast(
+        self, as_of: dt.datetime, months: int, *, holds: Iterable[Key] = ()
+    ) -> list[tuple[dt.date, dict[str, int]]]:
         """Like `decide`, and besides how many rows are due on each of the coming months' days, the farthest first.
 
         What is undecidable today counts as undecidable then: nobody knows when it will be corrected. A set that is due
@@ -84,7 +89,9 @@ class Bulk:
             self._run(sa.update(t).values(why=-int(Code.KEPT)).where(t.c.b > 0, running))
         return found
 
-    def scope_to(self, *, subjects: Iterable[Key] = (), rows: Mapping[str, Iterable[Key]] | None = None) -> None:
+    def scope_to(
+        self, *, subjects: Iterable[Key] = (), rows: Mapping[str, Iterable[Key]] | None = None
+    ) -> None:
         """Set what Scope.SUBJECTS and Scope.ROWS decide."""
         self.work.fill(self.work.scope, subjects)
         for name, table in self.work.row_scopes.items():
@@ -151,7 +158,7 @@ class Bulk:
             for keys in self._chunks(table, size):
                 yield name, keys
 
-    def due_subjects(self) -> sa.Select[tuple[object, ...]]:
+    def due_subjects(self) -> sa.Select[Any]:
         """The keys of the subjects with anything due, in key order."""
         every = [
             sa.select(*found.subject).where(found.to_erase, found.subject[0].is_not(None))
@@ -190,7 +197,7 @@ class Bulk:
             t = found.table
             query = (
                 sa.select(*keys, *subjects, standing.c.a, standing.c.u, standing.c.orphan, t.c.k0, t.c.why, t.c.done)
-                .select_from(standing.outerjoin(t, sa.and_(*(k == c for k, c in zip(keys, found.key, strict=True)))))
+                .select_from(standing.outerjoin(t, same(keys, found.key)))
                 .order_by(*keys)
             )  # fmt: skip
             with self.connection.execution_options(yield_per=10_000).execute(query) as result:
@@ -205,7 +212,13 @@ class Bulk:
         subject = tuple(rest[: len(found.subject)])
         after, until, orphan, listed, why, done = rest[len(found.subject) :]
         block = self.blocks[why] if isinstance(why, int) and why >= 0 else None
-        code = Code.KEPT if listed is None else Code(-why) if isinstance(why, int) and why < 0 else Code.CANDIDATE
+        code = (
+            Code.KEPT
+            if listed is None
+            else Code(-why)
+            if isinstance(why, int) and why < 0
+            else Code.CANDIDATE
+        )
         state = State.KEPT if listed is None else _state(why, done)
         last = None if state is State.UNDECIDABLE else self._last_day(found, after, until, orphan)
         return Verdict(
@@ -221,7 +234,11 @@ class Bulk:
         if not isinstance(after, str) or not after[:1].isdigit():
             return None
         last = self._period(found, orphan).after(dt.date.fromisoformat(after))
-        return max(last, dt.date.fromisoformat(until)) if isinstance(until, str) and until[:1].isdigit() else last
+        return (
+            max(last, dt.date.fromisoformat(until))
+            if isinstance(until, str) and until[:1].isdigit()
+            else last
+        )
 
     def _period(self, found: Candidates, orphan: object) -> Period:
         return self.rows.period(found, int(orphan) if isinstance(orphan, int) else 0)
@@ -234,9 +251,6 @@ class Bulk:
         self.work.fill(self.work.holds, holds)
         if self._built != (as_of, scope, months):
             self._build(as_of, scope, months)
-        if scope is not Scope.ROWS:
-            subjects = self.work.subjects
-            self._run(sa.insert(subjects).from_select(subjects.c.keys(), self.rows.subject_rows()))
         for statement in self._inserts:
             self._run(statement)
         self._round = 1
@@ -245,80 +259,9 @@ class Bulk:
     def _build(self, as_of: dt.datetime, scope: Scope, months: int) -> None:
         self._rows = Rows(self.work, as_of, scope, months)
         self.work.fill(self.work.shifts, [tuple(row.values()) for row in self._rows.days.rows()])
-        self._inserts = [statement for found in self._in_order() for statement in self._listing(found)]
+        self._inserts = listing(self._rows)
         self.blocks = blocks(self._rows)
         self._built = (as_of, scope, months)
-
-    def _in_order(self) -> list[Candidates]:
-        """Candidates after those that decide for them."""
-        placed: list[str] = []
-        waiting = list(self.candidates)
-        while waiting:
-            for name in list(waiting):
-                parent = decided_by(self.catalogue, self.candidates[name])
-                if parent is None or parent in placed:
-                    placed.append(name)
-                    waiting.remove(name)
-        return [self.candidates[name] for name in placed]
-
-    def _listing(self, found: Candidates) -> Iterator[sa.Insert]:
-        """The statements that list the candidates of one record type or step."""
-        standing = self.rows.standing(found)
-        names = [c.name for c in found.table.c if c.name in standing.c]
-        why = sa.case((standing.c.code != int(Code.CANDIDATE), -standing.c.code))
-        own = sa.select(*(standing.c[name] for name in names), why).where(standing.c.code != int(Code.KEPT))
-        names.append("why")
-        parent = decided_by(self.catalogue, found)
-        if parent is None:
-            yield sa.insert(found.table).from_select(names, own)
-            return
-        # rows without the one that would decide for them, then those that go with it
-        if found.step is None:
-            alone = standing.c.orphan == 1
-        else:
-            alone = sa.or_(standing.c.orphan > 0, standing.c.free == 1)
-        yield sa.insert(found.table).from_select(names, own.where(alone))
-        yield self._with_parent(found, self.candidates[parent])
-
-    def _with_parent(self, found: Candidates, parent: Candidates) -> sa.Insert:
-        """Dependent rows of candidates: they share the days and the fate of their parent (R4)."""
-        table = found.bound.sa_table.alias()
-        bound, alias, source = found.bound, table, None
-        links: list[tuple[sa.FromClause, sa.ColumnElement[bool]]] = []
-        while True:
-            edge = bound.owner
-            assert edge is not None
-            if edge.target == parent.name:
-                on = sa.and_(*(alias.c[own] == parent.column(other) for own, other in edge.columns))
-                links.append((alias, on))
-                break
-            above = self.catalogue.records[edge.target].sa_table.alias()
-            links.append((alias, joined(alias, edge, above)))
-            bound, alias = self.catalogue.records[edge.target], above
-        source = parent.table
-        for joined_table, on in reversed(links):
-            source = source.join(joined_table, on)
-        dates = self.work.subjects.alias()
-        source = source.outerjoin(
-            dates, sa.and_(*(dates.c[s.name] == s for s in parent.subject))
-        )
-        columns: dict[str, sa.ColumnElement[object]] = {
-            **{f"k{i}": table.c[name] for i, name in enumerate(found.bound.key)},
-            **{s.name: s for s in parent.subject},
-            **{f"p{i}": key for i, key in enumerate(parent.key)},
-            **found.extra(table),
-            "a": parent.table.c.a,
-            "u": parent.table.c.u,
-            "done": sa.case((self.rows.erased(found, table), 1), else_=0),
-            "orphan": parent.table.c.orphan,
-            "why": parent.table.c.why,
-            "b": parent.table.c.b,
-            **{f"e_{date}": self.rows.carries(found, table, dates, date) for date in self.catalogue.policy.dates},
-        }
-        query = sa.select(*columns.values()).select_from(source)
-        if found.step is not None:
-            query = query.where(parent.subject[0].is_not(None))
-        return sa.insert(found.table).from_select(list(columns), query)
 
     def _settle(self, changed: set[str]) -> None:
         """Block until nothing changes. Each round looks only at what the round before has changed."""
@@ -337,7 +280,11 @@ class Bulk:
         changed = set()
         for name, found in self.candidates.items():
             t = found.table
-            later = sa.update(t).values(why=-int(Code.KEPT), r=self._round).where(t.c.why.is_(None), t.c.b > month)
+            later = (
+                sa.update(t)
+                .values(why=-int(Code.KEPT), r=self._round)
+                .where(t.c.why.is_(None), t.c.b > month)
+            )
             if self._run(later):
                 changed.add(name)
         self._settle(changed)
@@ -363,7 +310,7 @@ class Bulk:
         return self.connection.execute(sa.select(sa.func.count()).select_from(rows)).scalar_one()
 
     def _run(self, statement: sa.Executable, values: Mapping[str, int] | None = None) -> int:
-        return self.connection.execute(statement, values).rowcount  # type: ignore[no-any-return, attr-defined]
+        return self.connection.execute(statement, values).rowcount  # type: ignore[no-any-return]
 
 
 def _state(why: object, done: object) -> State:
@@ -373,10 +320,3 @@ def _state(why: object, done: object) -> State:
     if isinstance(why, int) and why < 0:
         return _STATES[Code(-why)]
     return State.HELD
-
-
-def decided_by(catalogue: Catalogue, found: Candidates) -> str | None:
-    """The record type whose rows decide for these: the owner of rows without a rule, what a `with:` step names."""
-    if found.step is not None:
-        return found.step.with_
-    return parent_of(catalogue, found.bound.record)

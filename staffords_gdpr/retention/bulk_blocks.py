@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
 from staffords_gdpr.database.catalogue import Edge
 from staffords_gdpr.policy.models import Keep, SubjectDate
+from staffords_gdpr.retention.bulk_chain import Column, Condition, key_of, numbered, same, with_subject
 from staffords_gdpr.retention.bulk_rows import Rows
 from staffords_gdpr.retention.bulk_work import Candidates, nulls, parent_of
 
@@ -29,7 +30,9 @@ class Block:
     date: str
     reads: frozenset[str]
     everywhere: sa.Update
-    after: Mapping[str, sa.Update]  # by what it reads: the same, looking only at what the last round changed there
+    after: Mapping[
+        str, sa.Update
+    ]  # by what it reads: the same, looking only at what the last round changed there
 
 
 def blocks(rows: Rows) -> list[Block]:
@@ -52,8 +55,8 @@ class _Made:
     kind: Kind
     target: str
     by: str
-    holds: sa.ColumnElement[bool]
-    near: Mapping[str, sa.ColumnElement[bool]]  # by what is read: which targets can be touched by its last changes
+    holds: Condition
+    near: Mapping[str, Condition]  # by what is read: which targets can be touched by its last changes
     date: str = ""
 
 
@@ -62,15 +65,15 @@ def _references(rows: Rows) -> Iterator[_Made]:
     for edge in rows.catalogue.edges:
         target = rows.work.candidates[edge.target]
         referring = _table(rows, edge).alias()
-        refers = [
-            referring.c[own] == target.column(other) for own, other in edge.columns
-        ]
+        refers = [referring.c[own] == target.column(other) for own, other in edge.columns]
         if edge.source is None:
             yield _Made("reference", edge.target, edge.source_table, sa.exists().where(*refers), {})
             continue
         source = rows.work.candidates[edge.source]
         if edge.source == edge.target:  # a row that refers to itself holds nothing
-            refers.append(sa.or_(*(referring.c[n] != k for n, k in zip(target.bound.key, target.key, strict=True))))
+            refers.append(
+                sa.or_(*(referring.c[n] != k for n, k in zip(target.bound.key, target.key, strict=True)))
+            )
         going = [source]
         going += [
             rows.work.candidates[f"{edge.source}.{step.name}"]
@@ -95,10 +98,14 @@ def _parents(rows: Rows) -> Iterator[_Made]:
             continue
         parent = rows.work.candidates[parent_name]
         stays = sa.and_(found.parent[0].is_not(None), sa.not_(_going(parent, found.parent)))
-        yield _Made("goes with", found.name, parent_name, stays, {parent_name: _among(found.parent, _changed(parent))})
+        yield _Made(
+            "goes with", found.name, parent_name, stays, {parent_name: _among(found.parent, _changed(parent))}
+        )
         if own is not None:  # the step of an orphan goes with its own row
             alone = sa.and_(found.table.c.orphan > 0, sa.not_(_going(own, found.key)))
-            yield _Made("goes with", found.name, own.name, alone, {own.name: _among(found.key, _changed(own))})
+            yield _Made(
+                "goes with", found.name, own.name, alone, {own.name: _among(found.key, _changed(own))}
+            )
 
 
 def _evidence(rows: Rows) -> Iterator[_Made]:
@@ -112,38 +119,28 @@ def _evidence(rows: Rows) -> Iterator[_Made]:
             for user in rows.work.candidates.values():
                 if _uses(_keep(user), date):
                     stays = sa.and_(carries == 1, _someone_stays(rows, user, target))
-                    read = {user.name: user, user.bound.record.name: rows.work.candidates[user.bound.record.name]}
+                    read = {
+                        user.name: user,
+                        user.bound.record.name: rows.work.candidates[user.bound.record.name],
+                    }
                     near = {
-                        name: _among(target.subject, _changed(each, each.subject)) for name, each in read.items()
+                        name: _among(target.subject, _changed(each, each.subject))
+                        for name, each in read.items()
                     }
                     yield _Made("evidence", target.name, user.name, stays, near, date)
 
 
-def _someone_stays(rows: Rows, user: Candidates, target: Candidates) -> sa.ColumnElement[bool]:
+def _someone_stays(rows: Rows, user: Candidates, target: Candidates) -> Condition:
     """A row (or step) of `user` with the same subject as the target is not going."""
     bound = user.bound
     table = bound.sa_table.alias()
-    source: sa.FromClause = table
-    alias: sa.FromClause = table
-    here = bound
-    while True:
-        edge = here.owner
-        if edge is None:
-            key = [alias.c[name] for name in here.key]
-            break
-        owner = rows.catalogue.records[edge.target]
-        if edge.target == rows.policy.subject and {o for _, o in edge.columns} == set(owner.key):
-            key = [alias.c[own] for own, _ in sorted(edge.columns, key=lambda pair: owner.key.index(pair[1]))]
-            break
-        above = owner.sa_table.alias()
-        source = source.join(above, sa.and_(*(alias.c[own] == above.c[other] for own, other in edge.columns)))
-        here, alias = owner, above
+    source, subject = with_subject(rows.catalogue, bound.record.name, table)
     going = [user] if user.step is None else [user, rows.work.candidates[bound.record.name]]
     return (
         sa.select(sa.literal(1))
         .select_from(source)
         .where(
-            *(column == subject for column, subject in zip(key, target.subject, strict=True)),
+            same(subject, target.subject),
             *(sa.not_(_due(each, table)) for each in going),
             sa.not_(_erased_already(rows, user, table)),
         )
@@ -152,42 +149,40 @@ def _someone_stays(rows: Rows, user: Candidates, target: Candidates) -> sa.Colum
     )
 
 
-def _due(found: Candidates, table: sa.FromClause) -> sa.ColumnElement[bool]:
+def _due(found: Candidates, table: sa.FromClause) -> Condition:
     """The row of `table` is among these candidates and not blocked."""
-    return _going(found, [table.c[name] for name in found.bound.key])
+    return _going(found, key_of(table, found.bound))
 
 
-def _going(found: Candidates, key: Sequence[sa.ColumnElement[object]]) -> sa.ColumnElement[bool]:
+def _going(found: Candidates, key: Sequence[Column]) -> Condition:
     other = found.table.alias()
-    same = [other.c[k.name] == value for k, value in zip(found.key, key, strict=True)]
-    return sa.exists().where(*same, other.c.why.is_(None))
+    return sa.exists().where(same(numbered(other, "k"), key), other.c.why.is_(None))
 
 
-def _changed(found: Candidates, columns: Sequence[sa.Column[object]] = ()) -> sa.Select[tuple[object, ...]]:
+def _changed(found: Candidates, columns: Sequence[Column] = ()) -> sa.Select[Any]:
     """These columns (the key where none are named) of the candidates that the last round blocked."""
     other = found.table.alias()
     names = [column.name for column in columns or found.key]
-    return sa.select(*(other.c[name] for name in names)).where(other.c.r == sa.bindparam("before", type_=sa.Integer))
+    return sa.select(*(other.c[name] for name in names)).where(
+        other.c.r == sa.bindparam("before", type_=sa.Integer)
+    )
 
 
-def _changed_references(found: Candidates, edge: Edge) -> sa.Select[tuple[object, ...]]:
+def _changed_references(found: Candidates, edge: Edge) -> sa.Select[Any]:
     """What the rows refer to over the edge that the last round blocked."""
     other, table = found.table.alias(), found.bound.sa_table.alias()
-    same = [other.c[k.name] == table.c[name] for k, name in zip(found.key, found.bound.key, strict=True)]
     return (
         sa.select(*(table.c[own] for own, _ in edge.columns))
-        .select_from(other.join(table, sa.and_(*same)))
+        .select_from(other.join(table, same(numbered(other, "k"), key_of(table, found.bound))))
         .where(other.c.r == sa.bindparam("before", type_=sa.Integer))
     )
 
 
-def _among(
-    columns: Sequence[sa.ColumnElement[object]], keys: sa.Select[tuple[object, ...]]
-) -> sa.ColumnElement[bool]:
+def _among(columns: Sequence[Column], keys: sa.Select[Any]) -> Condition:
     return (columns[0] if len(columns) == 1 else sa.tuple_(*columns)).in_(keys)
 
 
-def _erased_already(rows: Rows, found: Candidates, table: sa.FromClause) -> sa.ColumnElement[bool]:
+def _erased_already(rows: Rows, found: Candidates, table: sa.FromClause) -> Condition:
     """Anonymised before, and so keeping nothing (R10)."""
     listed = found.step.anonymise if found.step else found.bound.record.anonymise or {}
     owner = found.bound.owner

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from functools import cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -56,7 +57,9 @@ class Days:
 
     def rows(self) -> list[dict[str, object]]:
         """What the table of shifts must hold: since which stored clock reading local time differs by how many seconds."""
-        return [{"since": since, "seconds": seconds} for since, seconds in _shift_table(self._stored, self._zone)]
+        return [
+            {"since": since, "seconds": seconds} for since, seconds in _shift_table(self._stored, self._zone)
+        ]
 
     def _local(self, raw: Text) -> Text:
         """The day in the policy's zone of a text with or without time and offset."""
@@ -81,7 +84,7 @@ class Days:
         safe = sa.and_(clock >= _text(_clock(-least + 59)), clock < _text(_clock(86_400 - most)))
         if stored == self._stored:
             shifts = self._shifts
-            seconds = (
+            seconds: Any = (
                 sa.select(shifts.c.seconds)
                 .where(shifts.c.since <= sa.func.replace(sa.func.substr(text, 1, 19), "T", " "))
                 .order_by(shifts.c.since.desc())
@@ -117,8 +120,12 @@ class Days:
                 sa.func.substr(raw, 11, 1).in_([_text(" "), _text("T")]),
                 sa.func.substr(raw, 12, 5) == _text(minutes),
                 sa.case(
-                    (second == _text(":"), sa.and_(sa.func.substr(raw, 17, 3) == _text(seconds), tail == _text(""))),
-                    else_=sa.literal(seconds == ":00") & (_without_offset(sa.func.substr(raw, 17)) == _text("")),
+                    (
+                        second == _text(":"),
+                        sa.and_(sa.func.substr(raw, 17, 3) == _text(seconds), tail == _text("")),
+                    ),
+                    else_=sa.literal(seconds == ":00")
+                    & (_without_offset(sa.func.substr(raw, 17)) == _text("")),
                 ),
             )
             found.append(sa.and_(same_day, sa.or_(length == 10, same_time) if midnight else same_time))
@@ -141,7 +148,9 @@ def _well_formed(raw: Text, kind: DateKind) -> sa.ColumnElement[bool]:
     SQLite's own reader takes more (24:00, spaces, 31 February), so its answer is narrowed down.
     """
     day = sa.func.substr(raw, 1, 10)
-    real_day = sa.and_(sa.func.typeof(raw) == _text("text"), raw.op("GLOB")(_text(_DATE + "*")), sa.func.date(day) == day)
+    real_day = sa.and_(
+        sa.func.typeof(raw) == _text("text"), raw.op("GLOB")(_text(_DATE + "*")), sa.func.date(day) == day
+    )
     if kind is DateKind.DAY:
         return sa.func.coalesce(real_day, sa.false())
     time = sa.func.substr(raw, 12)
@@ -159,7 +168,8 @@ def _well_formed(raw: Text, kind: DateKind) -> sa.ColumnElement[bool]:
 def _shift_table(stored: ZoneInfo, local: ZoneInfo) -> tuple[tuple[str, int], ...]:
     """(since which clock reading in `stored`, seconds to add for the reading in `local`), ascending.
 
-    Scanned day by day, then bisected to the second; a reading that a clock change skips or repeats counts as its first.
+    Scanned week by week (no zone ever changed its clocks and changed them back within one), then bisected to the
+    second; a reading that a clock change skips or repeats counts as its first.
     """
 
     def shift(reading: dt.datetime) -> int:
@@ -172,7 +182,7 @@ def _shift_table(stored: ZoneInfo, local: ZoneInfo) -> tuple[tuple[str, int], ..
         return ((str(start), 0),)
     low = start
     while low.year < _LAST_YEAR:
-        high = low + dt.timedelta(days=1)
+        high = low + dt.timedelta(days=7)
         if shift(high) != found[-1][1]:
             first, last = low, high
             while last - first > dt.timedelta(seconds=1):

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
 import sqlalchemy as sa
 
-from staffords_gdpr.database.catalogue import Bound, Catalogue, Edge
-from staffords_gdpr.policy.models import Condition, Keep, OtherColumn, OwnColumn, Ref, Scalar, SubjectDate
+from staffords_gdpr.database.catalogue import Bound, Catalogue
+from staffords_gdpr.policy import models
+from staffords_gdpr.policy.models import Keep, OtherColumn, OwnColumn, Ref, Scalar, SubjectDate
 from staffords_gdpr.policy.periods import Period
+from staffords_gdpr.retention.bulk_chain import (
+    Column,
+    Condition,
+    holds_key,
+    joined,
+    key_in_link,
+    key_of,
+    numbered,
+    owner_edges,
+    same,
+)
 from staffords_gdpr.retention.bulk_dates import IMPOSSIBLE, Days
 from staffords_gdpr.retention.bulk_work import Candidates, Work, nulls, parent_of
 
@@ -44,8 +56,8 @@ class Chain:
 
     source: sa.FromClause
     aliases: Mapping[str, sa.FromClause]
-    subject: list[sa.ColumnElement[object]]  # the subject's key, NULL where the row does not reach one
-    row_key: list[sa.ColumnElement[object]]
+    subject: list[Column]  # the subject's key, NULL where the row does not reach one
+    row_key: list[Column]
     dates: sa.FromClause  # work.subjects, joined
 
 
@@ -69,7 +81,10 @@ class Rows:
         self.scope = scope
         self.days = Days(self.policy, as_of, work.shifts)
         # the days at which rows are asked for: today, and as many months later as were asked for
-        self.horizon = [self.days.today, *(Period(n + 1, "month").after(self.days.today) for n in range(months))]
+        self.horizon = [
+            self.days.today,
+            *(Period(n + 1, "month").after(self.days.today) for n in range(months)),
+        ]
 
     # -- who owns what -------------------------------------------------------------------------------------------
 
@@ -80,35 +95,29 @@ class Rows:
         """
         bound = self._bound(record)
         aliases: dict[str, sa.FromClause] = {record: bound.sa_table.alias()}
-        row_key = _key(aliases[record], bound)
-        source = aliases[record]
+        row_key = key_of(aliases[record], bound)
+        source = here = aliases[record]
         outer = self.scope is not Scope.SUBJECTS
         dates = self.work.subjects.alias()
         short = self.scope is not Scope.ROWS and self.policy.subject not in needs
-        while bound.owner is not None:
-            edge, own = bound.owner, aliases[bound.record.name]
+        for edge in owner_edges(self.catalogue, record):
             bound = self._bound(edge.target)
-            if short and bound.record.name == self.policy.subject and self._ends_at_key(edge):
+            if short and bound.owner is None and holds_key(self.catalogue, edge):
                 # the link already holds the subject's key: its dates are joined without the subject's table
-                key = [own.c[name] for name, _ in self._in_key_order(edge, bound)]
-                source = source.join(dates, _same(_numbered(dates, "s"), key), isouter=outer)
-                return Chain(source, aliases, _numbered(dates, "s"), row_key, dates)
+                key = key_in_link(self.catalogue, edge, here)
+                source = source.join(dates, same(numbered(dates, "s"), key), isouter=outer)
+                return Chain(source, aliases, numbered(dates, "s"), row_key, dates)
             owner = bound.sa_table.alias()
-            source = source.join(owner, joined(own, edge, owner), isouter=outer)
-            aliases[bound.record.name] = owner
-        key = _key(aliases[self.policy.subject], bound)
-        source = source.join(dates, _same(_numbered(dates, "s"), key), isouter=outer)
-        subject = key if self.scope is Scope.ROWS else _numbered(dates, "s")
-        return Chain(source, aliases, subject, row_key, dates)
+            source = source.join(owner, joined(here, edge, owner), isouter=outer)
+            aliases[bound.record.name] = here = owner
+        key = key_of(here, bound)
+        source = source.join(dates, same(numbered(dates, "s"), key), isouter=outer)
+        return Chain(
+            source, aliases, key if self.scope is Scope.ROWS else numbered(dates, "s"), row_key, dates
+        )
 
     def _bound(self, record: str) -> Bound:
         return self.catalogue.records[record]
-
-    def _ends_at_key(self, edge: Edge) -> bool:
-        return {other for _, other in edge.columns} == set(self._bound(edge.target).key)
-
-    def _in_key_order(self, edge: Edge, target: Bound) -> list[tuple[str, str]]:
-        return sorted(edge.columns, key=lambda pair: target.key.index(pair[1]))
 
     # -- one row by its own rule ---------------------------------------------------------------------------------
 
@@ -123,7 +132,9 @@ class Rows:
         source, (after, until), dangling = self._clauses(rule.keep, rule.at, chain)
         table = chain.aliases[record.name]
         decider = candidates.bound if step else self._bound(rule.at)
-        unlinked = self._unlinked(decider, chain.aliases[decider.record.name])
+        deciding = chain.aliases[decider.record.name]
+        there = key_of(deciding, decider)[0].is_not(None)
+        unlinked = sa.and_(there, self._unlinked(decider, deciding))
         orphan = self._orphan(rule, chain, unlinked)
         for level, name in enumerate(rule.levels, 1):
             orphans = self._bound(name).record.orphans
@@ -133,7 +144,7 @@ class Rows:
         done = self.erased(candidates, table)
         nulled = nulls(step.anonymise if step else record.anonymise or {}, candidates.bound.owner)
         own_link_null = self._unlinked(candidates.bound, table)
-        facts: dict[str, sa.ColumnElement[object]] = {
+        facts: dict[str, Column] = {
             "a": after,
             "u": until,
             "orphan": orphan,
@@ -154,7 +165,7 @@ class Rows:
         if self.scope is Scope.ROWS:
             scoped = self.work.row_scopes[record.name]
             base = base.where(
-                sa.exists().where(_same(_numbered(scoped, "k"), chain.row_key)), chain.subject[0].is_(None)
+                sa.exists().where(same(numbered(scoped, "k"), chain.row_key)), chain.subject[0].is_(None)
             )
         # a fence: without it SQLite copies each date expression into every place that reads it
         row = base.limit(-1).subquery()
@@ -173,18 +184,18 @@ class Rows:
         carrier = self.policy.carrier(step.with_ if step and step.with_ else record.name)
         return Rule(carrier, self._keep_of(carrier), timed=False, levels=tuple(levels))
 
-    def _orphan(self, rule: Rule, chain: Chain, unlinked: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+    def _orphan(self, rule: Rule, chain: Chain, unlinked: Condition) -> Column:
         """0 where the row reaches its subject, else which of `rule.levels` (from 1) is the topmost row still there (R8)."""
         if rule.levels[-1] == self.policy.subject and len(rule.levels) == 1:
             return sa.literal(0)
-        cases: list[tuple[sa.ColumnElement[bool], int]] = [
+        cases: list[tuple[Condition, int]] = [
             (chain.subject[0].is_not(None), 0),
             (sa.func.coalesce(unlinked, sa.false()), 0),
         ]
         for level in range(len(rule.levels), 1, -1):
             name = rule.levels[level - 1]
             if name in chain.aliases:
-                cases.append((_key(chain.aliases[name], self._bound(name))[0].is_not(None), level))
+                cases.append((key_of(chain.aliases[name], self._bound(name))[0].is_not(None), level))
         return sa.case(*cases, else_=1)
 
     def _keep_of(self, carrier: str) -> Keep:
@@ -194,10 +205,10 @@ class Rows:
 
     def _clauses(
         self, keep: Keep, record: str, chain: Chain
-    ) -> tuple[sa.FromClause, tuple[sa.ColumnElement[str], sa.ColumnElement[str]], sa.ColumnElement[bool]]:
+    ) -> tuple[sa.FromClause, tuple[Column, Column], Condition]:
         """The days of `after` and of the latest `or_until`, and whether a reference that they need is not there."""
         source, joined_to = chain.source, dict(chain.aliases)
-        dangling: list[sa.ColumnElement[bool]] = []
+        dangling: list[Condition] = []
         for ref in (keep.after, keep.or_else, *keep.or_until):
             if isinstance(ref, OtherColumn) and ref.record not in joined_to:
                 edge = next(edge for edge in self._bound(record).refers if edge.target == ref.record)
@@ -213,27 +224,27 @@ class Rows:
         after = self._after(keep, record, known)
         return source, (after, _latest(untils)), sa.or_(sa.false(), *dangling)
 
-    def _after(self, keep: Keep, record: str, chain: Chain) -> sa.ColumnElement[str]:
+    def _after(self, keep: Keep, record: str, chain: Chain) -> Column:
         after = self._ref(keep.after, record, chain, event=not keep.future)
         if keep.or_else is None:
             return after
         return sa.func.coalesce(after, self._ref(keep.or_else, record, chain, event=not keep.future))
 
-    def _ref(self, ref: Ref, record: str, chain: Chain, *, event: bool) -> sa.ColumnElement[str]:
+    def _ref(self, ref: Ref, record: str, chain: Chain, *, event: bool) -> Column:
         if isinstance(ref, SubjectDate):
             return chain.dates.c[f"d_{ref.date}"]
         name = record if isinstance(ref, OwnColumn) else ref.record
         column = chain.aliases[name].c[ref.column]
         return self.days.day(column, self._bound(name).dates[ref.column], event=event)
 
-    def _unlinked(self, bound: Bound, table: sa.FromClause) -> sa.ColumnElement[bool]:
+    def _unlinked(self, bound: Bound, table: sa.FromClause) -> Condition:
         """The policy nulls the row's link to its owner, and that link is null (R10)."""
         lists = [bound.record.anonymise or {}, *(step.anonymise for step in bound.record.sooner)]
         if bound.owner is None or not any(nulls(listed, bound.owner) for listed in lists):
             return sa.false()
         return sa.or_(*(table.c[own].is_(None) for own, _ in bound.owner.columns))
 
-    def erased(self, candidates: Candidates, table: sa.FromClause) -> sa.ColumnElement[bool]:
+    def erased(self, candidates: Candidates, table: sa.FromClause) -> Condition:
         """Nothing is left of this erasure: every listed column holds its replacement and no dependent row is there."""
         record, step = candidates.bound.record, candidates.step
         if step is not None:
@@ -247,19 +258,21 @@ class Rows:
                 left.append(sa.exists().where(joined(below, child.owner, table)))
         return sa.and_(replaced(table, record.anonymise), *(sa.not_(some) for some in left))
 
-    def _open(self, keep: Keep, record: str, chain: Chain) -> sa.ColumnElement[bool]:
+    def _open(self, keep: Keep, record: str, chain: Chain) -> Condition:
         """Open work: the `while` condition is not false (R3)."""
         if keep.while_ is None:
             return sa.false()
-        return sa.func.coalesce(self._condition(keep.while_, self._bound(record), chain.aliases[record]), sa.true())
+        return sa.func.coalesce(
+            self._condition(keep.while_, self._bound(record), chain.aliases[record]), sa.true()
+        )
 
-    def _condition(self, condition: Condition, bound: Bound, table: sa.FromClause) -> sa.ColumnElement[bool]:
-        tests: list[sa.ColumnElement[bool]] = []
+    def _condition(self, condition: models.Condition, bound: Bound, table: sa.FromClause) -> Condition:
+        tests: list[Condition] = []
         for name, values in condition.columns.items():
             column, kind = table.c[name], bound.dates.get(name)
             empty = column.is_(None) if kind is None else self.days.is_empty(column, kind)
             given = [value for value in values if value is not None]
-            test: sa.ColumnElement[bool] = sa.or_(
+            test: Condition = sa.or_(
                 *([empty] if None in values else []), *([_in(column, given)] if given else [])
             )
             if kind is not None and given:
@@ -270,7 +283,7 @@ class Rows:
 
     def carries(
         self, candidates: Candidates, table: sa.FromClause, dates: sa.FromClause, date: str
-    ) -> sa.ColumnElement[int]:
+    ) -> Column:
         """1 where erasing this row would take away the latest day of a subject date, 2 where that date is impossible."""
         rule, record = self.policy.dates[date], candidates.bound.record
         if candidates.step is not None and not nulls(candidates.step.anonymise, candidates.bound.owner):
@@ -288,9 +301,9 @@ class Rows:
             else_=0,
         )
 
-    def _code(self, rule: Rule, row: sa.Subquery) -> sa.ColumnElement[int]:
+    def _code(self, rule: Rule, row: sa.Subquery) -> Column:
         """R7's order, up to where other rows come in."""
-        cases: list[tuple[sa.ColumnElement[bool], Code]] = [
+        cases: list[tuple[Condition, Code]] = [
             (row.c.gone == 1, Code.DONE),
             (row.c.free == 1, Code.CANDIDATE),
         ]
@@ -307,9 +320,9 @@ class Rows:
         ]
         return sa.case(*((test, int(code)) for test, code in cases), else_=int(Code.CANDIDATE))
 
-    def _passed(self, rule: Rule, row: sa.Subquery, today: dt.date) -> sa.ColumnElement[bool]:
+    def _passed(self, rule: Rule, row: sa.Subquery, today: dt.date) -> Condition:
         """The row's last day lies before `today`. True also where no last day is known (R7)."""
-        cut: sa.ColumnElement[object] = _day(rule.keep.for_.cutoff(today))
+        cut: Column = _day(rule.keep.for_.cutoff(today))
         for level, name in enumerate(rule.levels, 1):
             orphans = self._bound(name).record.orphans
             if orphans is not None and not rule.timed:
@@ -317,7 +330,7 @@ class Rows:
         in_time = sa.and_(row.c.a <= cut, sa.or_(row.c.u.is_(None), row.c.u < _day(today)))
         return sa.or_(row.c.a.is_(None), in_time)
 
-    def _month(self, rule: Rule, row: sa.Subquery) -> sa.ColumnElement[int]:
+    def _month(self, rule: Rule, row: sa.Subquery) -> Column:
         """The place in `horizon` of the first day at which the row has passed its own rule."""
         if len(self.horizon) == 1:
             return sa.literal(0)
@@ -330,71 +343,25 @@ class Rows:
         orphans = self._bound(rule.levels[orphan - 1]).record.orphans if orphan else None
         return rule.keep.for_ if orphans is None or rule.timed else orphans.for_
 
-    # -- dates of subjects ---------------------------------------------------------------------------------------
 
-    def subject_rows(self) -> sa.Select[tuple[object, ...]]:
-        """One row a subject of the scope: its key, whether it is under a legal hold, and its dates (R2)."""
-        bound = self._bound(self.policy.subject)
-        table = bound.sa_table.alias()
-        key = _key(table, bound)
-        source: sa.FromClause = table
-        if self.scope is Scope.SUBJECTS:
-            source = self.work.scope.join(table, _same(_numbered(self.work.scope, "s"), key))
-        held = sa.exists().where(_same(_numbered(self.work.holds, "s"), key))
-        columns: list[sa.ColumnElement[object]] = [*key, sa.case((held, 1), else_=0)]
-        for rule in self.policy.dates.values():
-            latest = sa.union_all(*(self._source(ref, event=not rule.future) for ref in rule.latest_of)).subquery()
-            keys = [latest.c[f"s{i}"] for i in range(len(key))]
-            grouped = sa.select(*keys, sa.func.max(latest.c.day).label("day")).group_by(*keys).subquery()
-            source = source.join(grouped, _same([grouped.c[k.name] for k in keys], key), isouter=True)
-            day: sa.ColumnElement[object] = grouped.c.day
-            if rule.or_else is not None:
-                kind = bound.dates[rule.or_else.column]
-                fallback = self.days.day(table.c[rule.or_else.column], kind, event=not rule.future)
-                day = sa.func.coalesce(day, fallback)
-            columns.append(day)
-        return sa.select(*columns).select_from(source)
-
-    def _source(self, ref: OtherColumn, *, event: bool) -> sa.Select[tuple[object, ...]]:
-        """(subject key, day) of every row of the scope that a subject date is taken from."""
-        bound = self._bound(ref.record)
-        table = bound.sa_table.alias()
-        source: sa.FromClause = table
-        here: Bound = bound
-        alias: sa.FromClause = table
-        key = _key(table, bound)
-        while here.owner is not None:
-            edge, owner = here.owner, self._bound(here.owner.target)
-            if owner.record.name == self.policy.subject and self._ends_at_key(edge):
-                key = [alias.c[own] for own, _ in self._in_key_order(edge, owner)]
-                break
-            above = owner.sa_table.alias()
-            source = source.join(above, joined(alias, edge, above))
-            here, alias, key = owner, above, _key(above, owner)
-        if self.scope is Scope.SUBJECTS:
-            source = source.join(self.work.scope, _same(_numbered(self.work.scope, "s"), key))
-        day = self.days.day(table.c[ref.column], bound.dates[ref.column], event=event)
-        return sa.select(*(column.label(f"s{i}") for i, column in enumerate(key)), day.label("day")).select_from(source)
-
-
-def joined(source: sa.FromClause, edge: Edge, target: sa.FromClause) -> sa.ColumnElement[bool]:
-    """That a row of `source` refers to a row of `target` over this edge."""
-    return sa.and_(*(source.c[own] == target.c[other] for own, other in edge.columns))
-
-
-def replaced(table: sa.FromClause, listed: Mapping[str, Scalar]) -> sa.ColumnElement[bool]:
+def replaced(table: sa.FromClause, listed: Mapping[str, Scalar]) -> Condition:
     """That every listed column holds its replacement."""
     return sa.func.coalesce(
-        sa.and_(*(table.c[name].is_(None) if value is None else table.c[name] == value for name, value in listed.items())),
+        sa.and_(
+            *(
+                table.c[name].is_(None) if value is None else table.c[name] == value
+                for name, value in listed.items()
+            )
+        ),
         sa.false(),
     )
 
 
-def _in(column: sa.ColumnElement[object], values: list[Scalar]) -> sa.ColumnElement[bool]:
+def _in(column: Column, values: Sequence[Scalar]) -> Condition:
     return sa.or_(*(column == value for value in values))
 
 
-def _latest(days: list[sa.ColumnElement[str]]) -> sa.ColumnElement[str]:
+def _latest(days: list[Column]) -> Column:
     """The latest of several days, of which any may be NULL."""
     if not days:
         return sa.null()
@@ -410,24 +377,16 @@ def _others(keep: Keep) -> list[str]:
 
 
 def _uses_subject(keep: Keep) -> bool:
-    return any(not isinstance(ref, OwnColumn) for ref in (keep.after, keep.or_else, *keep.or_until) if ref is not None)
+    return any(
+        not isinstance(ref, OwnColumn)
+        for ref in (keep.after, keep.or_else, *keep.or_until)
+        if ref is not None
+    )
 
 
-def _key(table: sa.FromClause, bound: Bound) -> list[sa.ColumnElement[object]]:
-    return [table.c[name] for name in bound.key]
-
-
-def _numbered(table: sa.FromClause, letter: str) -> list[sa.ColumnElement[object]]:
-    return [table.c[name] for i in range(len(table.c)) if (name := f"{letter}{i}") in table.c]
-
-
-def _same(left: list[sa.ColumnElement[object]], right: list[sa.ColumnElement[object]]) -> sa.ColumnElement[bool]:
-    return sa.and_(*(a == b for a, b in zip(left, right, strict=True)))
-
-
-def _flag(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+def _flag(condition: Condition) -> Column:
     return sa.case((condition, 1), else_=0)
 
 
-def _day(day: dt.date) -> sa.ColumnElement[str]:
+def _day(day: dt.date) -> Column:
     return sa.literal(day.isoformat(), sa.String)

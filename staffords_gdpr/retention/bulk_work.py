@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from staffords_gdpr.database.catalogue import Bound, Catalogue, Edge
 from staffords_gdpr.policy.models import Record, Step
+from staffords_gdpr.retention.bulk_chain import Column, numbered
 
 _PREFIX = "gdpr_work_"
 
@@ -30,16 +31,16 @@ class Candidates:
     table: sa.Table
 
     @property
-    def key(self) -> list[sa.Column[object]]:
+    def key(self) -> list[Column]:
         return [self.table.c[f"k{i}"] for i in range(len(self.bound.key))]
 
     @property
-    def subject(self) -> list[sa.Column[object]]:
-        return _numbered(self.table, "s")
+    def subject(self) -> list[Column]:
+        return numbered(self.table, "s")
 
     @property
-    def parent(self) -> list[sa.Column[object]]:
-        return _numbered(self.table, "p")
+    def parent(self) -> list[Column]:
+        return numbered(self.table, "p")
 
     @property
     def unblocked(self) -> sa.ColumnElement[bool]:
@@ -49,7 +50,7 @@ class Candidates:
     def to_erase(self) -> sa.ColumnElement[bool]:
         return sa.and_(self.unblocked, self.table.c.done == 0)
 
-    def extra(self, table: sa.FromClause) -> dict[str, sa.ColumnElement[object]]:
+    def extra(self, table: sa.FromClause) -> dict[str, Column]:
         """The columns of the record's own table that are kept as `x_*`, by those names."""
         return {
             column.name: table.c[self.bound.columns[int(column.name[2:])]]
@@ -57,7 +58,7 @@ class Candidates:
             if column.name.startswith("x_")
         }
 
-    def column(self, name: str) -> sa.Column[object]:
+    def column(self, name: str) -> Column:
         """A column of the row, which edges compare with: part of the key, or kept as `x_*`."""
         if name in self.bound.key:
             return self.key[self.bound.key.index(name)]
@@ -92,7 +93,9 @@ class Work:
         for bound in catalogue.records.values():
             name = bound.record.name
             for tables, title in ((self.row_scopes, "rows"), (self.row_todos, "todo")):
-                tables[name] = self._table(f"{title}_{len(tables)}", _key_columns(bound, "k", primary_key=True))
+                tables[name] = self._table(
+                    f"{title}_{len(tables)}", _key_columns(bound, "k", primary_key=True)
+                )
             self.candidates[name] = self._candidates(name, bound, None, parent_of(catalogue, bound.record))
             for step in bound.record.sooner:
                 full = f"{name}.{step.name}"
@@ -143,6 +146,11 @@ def parent_of(catalogue: Catalogue, record: Record) -> str | None:
     return catalogue.policy.owner(record.name) if record.keep is None else None
 
 
+def decided_by(catalogue: Catalogue, found: Candidates) -> str | None:
+    """The record type whose rows decide for these: the owner of rows without a rule, what a `with:` step names."""
+    return parent_of(catalogue, found.bound.record) if found.step is None else found.step.with_
+
+
 def nulls(listed: Mapping[str, object], edge: Edge | None) -> bool:
     """Whether a list of replacements sets a column of the edge to null, so that the row refers no longer."""
     return edge is not None and any(own in listed and listed[own] is None for own, _ in edge.columns)
@@ -154,7 +162,9 @@ def _referred(bound: Bound, edges: Iterable[Edge]) -> set[str]:
 
 def _key_columns(bound: Bound, letter: str, *, primary_key: bool) -> list[sa.Column[object]]:
     return [
-        sa.Column(f"{letter}{i}", _plain(bound.sa_table.c[name]), primary_key=primary_key, autoincrement=False)
+        sa.Column(
+            f"{letter}{i}", _plain(bound.sa_table.c[name]), primary_key=primary_key, autoincrement=False
+        )
         for i, name in enumerate(bound.key)
     ]
 
@@ -162,7 +172,3 @@ def _key_columns(bound: Bound, letter: str, *, primary_key: bool) -> list[sa.Col
 def _plain(column: sa.Column[object]) -> sa.types.TypeEngine[object]:
     """The column's type without what belongs to its own table alone (sequences, checks)."""
     return column.type.copy() if isinstance(column.type, sa.types.SchemaType) else column.type
-
-
-def _numbered(table: sa.Table, letter: str) -> list[sa.Column[object]]:
-    return [table.c[name] for i in range(len(table.c)) if (name := f"{letter}{i}") in table.c]

@@ -9,7 +9,9 @@ from staffords_gdpr.retention.bulk_blocks import Block
 from staffords_gdpr.retention.bulk_rows import Code, Rule
 
 
-def reason_of(rule: Rule, record: Record, step: Step | None, code: Code, block: Block | None, last: dt.date | None) -> str:
+def reason_of(
+    rule: Rule, record: Record, step: Step | None, code: Code, block: Block | None, last: dt.date | None
+) -> str:
     """Why a row is in its state, in one line without anything that the row holds."""
     said = f"{rule.keep.for_} after {rule.keep.after}"
     if rule.keep.or_until:
