@@ -204,14 +204,25 @@ class _Binder:
                         continue
                     own = edge.columns[0][0]
                     self._wrong(
-                        f"{own} refers to {edge.target}, whose rows are deleted, and stays. Add {own}: null to the list",
+                        f"{own} refers to {edge.target}, whose rows are deleted. Add {own}: null to the list",
                         "records", record.name, *at,
                     )  # fmt: skip
         facts = self.tables[record.name]
         key = set(self._key(record.name, record))
         dates = set(self._dates_used(record))
+        own_link = {
+            own
+            for edge in edges
+            if edge.source == record.name and edge.kind == "belongs_to"
+            for own, _ in edge.columns
+        }
         for at, listed in lists:
             for column, value in listed.items():
+                if record.keep is None and at[0] == "sooner" and column in own_link:
+                    self._wrong(
+                        f"{column} links the row to the owner that it goes with. Leave it out, or give the record a keep rule",
+                        "records", record.name, *at, column,
+                    )  # fmt: skip
                 where = ("records", record.name, *at, column)
                 if column in key:
                     self._wrong(f"{column} is part of the key of {facts.name} and cannot be replaced", *where)

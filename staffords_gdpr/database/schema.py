@@ -38,7 +38,7 @@ class Schema:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 (hex) over tables, columns, types, keys and triggers, in an order that does not depend on the engine."""
+        """SHA-256 (hex) over tables, columns, types, keys and triggers, in an order of its own."""
         return hashlib.sha256(json.dumps(self.described(), sort_keys=True).encode()).hexdigest()
 
     def described(self) -> dict[str, object]:
@@ -66,7 +66,8 @@ def read_schema(connection: sa.Connection) -> Schema:
     columns = inspector.get_multi_columns()
     tables = {}
     for (schema, name), described in columns.items():
-        key = tuple(keys.get((schema, name), {}).get("constrained_columns", ()))  # type: ignore[attr-defined]
+        found = keys.get((schema, name))
+        key = tuple(found["constrained_columns"]) if found else ()
         tables[name] = TableFacts(
             name=name,
             columns={c["name"]: str(c["type"]) for c in described},
@@ -99,6 +100,6 @@ def _triggers(connection: sa.Connection) -> tuple[str, ...]:
 
 
 def _identity(connection: sa.Connection) -> str:
-    """Which database this is, as far as the engine tells: for SQLite its file. The folder is hashed, being nobody's business."""
+    """Which database this is, as far as the engine tells: for SQLite its file, with the folder as a hash."""
     path = Path(connection.engine.url.database or "").resolve()
     return f"sqlite:{path.name}:{hashlib.sha256(str(path).encode()).hexdigest()[:16]}"

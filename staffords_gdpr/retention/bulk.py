@@ -1,9 +1,8 @@
 """The rules of retention as set-based SQL: which rows of a whole database, or of some subjects, are due.
 
-`Bulk.decide` first lists every row that is not simply kept, and among them the candidates, which have passed their own
-rule; then it blocks those that
-R4 (children), R5 (references) and R6 (evidence) hold, until nothing changes. What is left is the due set: the largest
-set of rows in which the rules hold against every row outside it.
+`Bulk.decide` first lists every row that is not simply kept, and among them the candidates, which have passed
+their own rule; then it blocks those that R4 (children), R5 (references) and R6 (evidence) hold, until nothing
+changes. What is left is the due set: the largest set of rows in which the rules hold against every row outside it.
 """
 
 from __future__ import annotations
@@ -20,8 +19,9 @@ from staffords_gdpr.database.catalogue import Catalogue
 from staffords_gdpr.policy.periods import Period
 from staffords_gdpr.retention.bulk_blocks import Block, blocks
 from staffords_gdpr.retention.bulk_chain import same
+from staffords_gdpr.retention.bulk_codes import Code, period_of
 from staffords_gdpr.retention.bulk_listing import listing
-from staffords_gdpr.retention.bulk_rows import Code, Rows, Scope
+from staffords_gdpr.retention.bulk_rows import Rows, Scope
 from staffords_gdpr.retention.bulk_work import Candidates, Work
 from staffords_gdpr.retention.reasons import reason_of
 from staffords_gdpr.retention.states import Key, State, Verdict
@@ -227,7 +227,7 @@ class Bulk:
             subject=None if subject[0] is None else subject,
             state=state,
             last_day=last,
-            reason=reason_of(self.rows.rule(found), found.bound.record, found.step, code, block, last),
+            reason=reason_of(self.rows.rule(found), found.bound.record, code, block, last),
         )
 
     def _last_day(self, found: Candidates, after: object, until: object, orphan: object) -> dt.date | None:
@@ -241,7 +241,7 @@ class Bulk:
         )
 
     def _period(self, found: Candidates, orphan: object) -> Period:
-        return self.rows.period(found, int(orphan) if isinstance(orphan, int) else 0)
+        return period_of(self.catalogue, self.rows.rule(found), orphan if isinstance(orphan, int) else 0)
 
     # -- deciding ------------------------------------------------------------------------------------------------
 
@@ -310,7 +310,7 @@ class Bulk:
         return self.connection.execute(sa.select(sa.func.count()).select_from(rows)).scalar_one()
 
     def _run(self, statement: sa.Executable, values: Mapping[str, int] | None = None) -> int:
-        return self.connection.execute(statement, values).rowcount  # type: ignore[no-any-return]
+        return self.connection.execute(statement, values).rowcount
 
 
 def _state(why: object, done: object) -> State:

@@ -11,9 +11,9 @@ import sqlalchemy as sa
 from staffords_gdpr.database.catalogue import Edge
 from staffords_gdpr.policy.models import Keep, SubjectDate
 from staffords_gdpr.retention.bulk_chain import Column, Condition, key_of, numbered, same, with_subject
+from staffords_gdpr.retention.bulk_evidence import touched
 from staffords_gdpr.retention.bulk_rows import Rows
 from staffords_gdpr.retention.bulk_work import Candidates, nulls, parent_of
-
 
 Kind = Literal["reference", "evidence", "impossible evidence", "goes with"]
 
@@ -110,10 +110,10 @@ def _parents(rows: Rows) -> Iterator[_Made]:
 
 def _evidence(rows: Rows) -> Iterator[_Made]:
     """While a row stays whose rule uses a subject date, the rows that carry its latest day stay (R6)."""
-    for date, rule in rows.policy.dates.items():
-        sources = {ref.record for ref in rule.latest_of} | ({rows.policy.subject} if rule.or_else else set())
-        targets = [c for c in rows.work.candidates.values() if c.bound.record.name in sources and _leaves(c)]
-        for target in targets:
+    for date in rows.policy.dates:
+        for target in rows.work.candidates.values():
+            if not touched(rows.catalogue, target, date):
+                continue
             carries = target.table.c[f"e_{date}"]
             yield _Made("impossible evidence", target.name, target.bound.record.name, carries == 2, {}, date)
             for user in rows.work.candidates.values():
@@ -189,11 +189,6 @@ def _erased_already(rows: Rows, found: Candidates, table: sa.FromClause) -> Cond
     if owner is None or not nulls(listed, owner):
         return sa.false()
     return sa.and_(sa.or_(*(table.c[own].is_(None) for own, _ in owner.columns)), rows.erased(found, table))
-
-
-def _leaves(found: Candidates) -> bool:
-    """Erasing these rows takes them, or their link to the subject, away."""
-    return found.step is None or nulls(found.step.anonymise, found.bound.owner)
 
 
 def _keep(found: Candidates) -> Keep | None:

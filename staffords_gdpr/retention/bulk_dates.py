@@ -56,7 +56,7 @@ class Days:
         return sa.or_(raw.is_(None), *self._sentinels(raw, kind))
 
     def rows(self) -> list[dict[str, object]]:
-        """What the table of shifts must hold: since which stored clock reading local time differs by how many seconds."""
+        """What the table of shifts must hold: since which stored clock reading local time differs by how much."""
         return [
             {"since": since, "seconds": seconds} for since, seconds in _shift_table(self._stored, self._zone)
         ]

@@ -17,7 +17,8 @@ from staffords_gdpr.retention.bulk_chain import (
     same,
     with_subject,
 )
-from staffords_gdpr.retention.bulk_rows import Code, Rows, Scope
+from staffords_gdpr.retention.bulk_codes import Code
+from staffords_gdpr.retention.bulk_rows import Rows, Scope
 from staffords_gdpr.retention.bulk_work import Candidates, decided_by
 
 
@@ -128,7 +129,7 @@ def _with_parent(rows: Rows, found: Candidates, parent: Candidates) -> sa.Insert
         **found.extra(table),
         **{name: parent.table.c[name] for name in ("a", "u", "orphan", "why", "b")},
         "done": sa.case((rows.erased(found, table), 1), else_=0),
-        **{f"e_{date}": rows.carries(found, table, dates, date) for date in rows.policy.dates},
+        **rows.evidence(found, table, dates),
     }
     query = sa.select(*columns.values()).select_from(source)
     if found.step is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 
 import sqlalchemy as sa
 
@@ -24,26 +24,14 @@ from staffords_gdpr.retention.bulk_chain import (
     owner_edges,
     same,
 )
-from staffords_gdpr.retention.bulk_dates import IMPOSSIBLE, Days
+from staffords_gdpr.retention.bulk_codes import Rule, code_of, month_of
+from staffords_gdpr.retention.bulk_dates import Days
+from staffords_gdpr.retention.bulk_evidence import carries
 from staffords_gdpr.retention.bulk_work import Candidates, Work, nulls, parent_of
 
 
-class Code(IntEnum):
-    """A row's standing by its own rule alone."""
-
-    CANDIDATE = 0
-    KEPT = 1
-    OPEN = 2
-    IMPOSSIBLE = 3
-    MISSING = 4
-    HOLD = 5
-    ORPHAN = 6
-    DANGLING = 7
-    DONE = 8
-
-
 class Scope(StrEnum):
-    """Which rows are decided: all, those of the subjects in `work.scope`, or the subjectless ones in `work.row_scopes`."""
+    """Which rows are decided: all, those of subjects in `work.scope`, or those in `work.row_scopes` that have none."""
 
     ALL = "all"
     SUBJECTS = "subjects"
@@ -59,16 +47,6 @@ class Chain:
     subject: list[Column]  # the subject's key, NULL where the row does not reach one
     row_key: list[Column]
     dates: sa.FromClause  # work.subjects, joined
-
-
-@dataclass(frozen=True)
-class Rule:
-    """The keep rule that decides for a row. `at`: whose row it reads; `levels`: the row and the owners that it goes with."""
-
-    at: str
-    keep: Keep
-    timed: bool  # the rule of a `sooner` step
-    levels: tuple[str, ...]
 
 
 class Rows:
@@ -89,7 +67,7 @@ class Rows:
     # -- who owns what -------------------------------------------------------------------------------------------
 
     def chain(self, record: str, needs: Iterable[str] = ()) -> Chain:
-        """`record` joined to its owners and to the subject's dates; the tables of the record types in `needs` for certain.
+        """`record` joined to its owners and to the subject's dates; the tables of the record types in `needs` always.
 
         Within Scope.SUBJECTS only rows that reach a subject of the scope.
         """
@@ -148,13 +126,13 @@ class Rows:
             "a": after,
             "u": until,
             "orphan": orphan,
-            "free": _flag(own_link_null if step and step.with_ else sa.false()),
+            "free": _flag(sa.and_(own_link_null, self._left_over(candidates, table, done))),
             "done": _flag(done),
             "gone": _flag(sa.and_(own_link_null, done) if nulled else sa.false()),
             "dangling": _flag(sa.and_(dangling, orphan == 0)),
             "open": _flag(sa.and_(self._open(rule.keep, rule.at, chain), orphan == 0)),
             "held": sa.func.coalesce(chain.dates.c.held, 0),
-            **{f"e_{date}": self.carries(candidates, table, chain.dates, date) for date in self.policy.dates},
+            **self.evidence(candidates, table, chain.dates),
         }
         base = sa.select(
             *(column.label(f"k{i}") for i, column in enumerate(chain.row_key)),
@@ -170,8 +148,8 @@ class Rows:
         # a fence: without it SQLite copies each date expression into every place that reads it
         row = base.limit(-1).subquery()
         kept = [column for column in row.c if column.name not in ("gone", "dangling", "open", "held")]
-        code = self._code(rule, row).label("code")
-        return sa.select(*kept, code, self._month(rule, row).label("b")).subquery()
+        code = code_of(self.catalogue, rule, row, self.horizon[-1]).label("code")
+        return sa.select(*kept, code, month_of(self.catalogue, rule, row, self.horizon).label("b")).subquery()
 
     def rule(self, candidates: Candidates) -> Rule:
         """Whose rule decides for these rows or steps."""
@@ -185,7 +163,7 @@ class Rows:
         return Rule(carrier, self._keep_of(carrier), timed=False, levels=tuple(levels))
 
     def _orphan(self, rule: Rule, chain: Chain, unlinked: Condition) -> Column:
-        """0 where the row reaches its subject, else which of `rule.levels` (from 1) is the topmost row still there (R8)."""
+        """0 where the row reaches its subject, else which of `rule.levels` (from 1) is the topmost row there (R8)."""
         if rule.levels[-1] == self.policy.subject and len(rule.levels) == 1:
             return sa.literal(0)
         cases: list[tuple[Condition, int]] = [
@@ -244,6 +222,15 @@ class Rows:
             return sa.false()
         return sa.or_(*(table.c[own].is_(None) for own, _ in bound.owner.columns))
 
+    def evidence(
+        self, candidates: Candidates, table: sa.FromClause, dates: sa.FromClause
+    ) -> dict[str, Column]:
+        """The columns `e_*` of a row: whether it carries a subject date."""
+        return {
+            f"e_{date}": carries(self.catalogue, self.days, candidates, table, dates, date)
+            for date in self.policy.dates
+        }
+
     def erased(self, candidates: Candidates, table: sa.FromClause) -> Condition:
         """Nothing is left of this erasure: every listed column holds its replacement and no dependent row is there."""
         record, step = candidates.bound.record, candidates.step
@@ -281,67 +268,15 @@ class Rows:
             tests.append(test)
         return sa.and_(*tests)
 
-    def carries(
-        self, candidates: Candidates, table: sa.FromClause, dates: sa.FromClause, date: str
-    ) -> Column:
-        """1 where erasing this row would take away the latest day of a subject date, 2 where that date is impossible."""
-        rule, record = self.policy.dates[date], candidates.bound.record
-        if candidates.step is not None and not nulls(candidates.step.anonymise, candidates.bound.owner):
-            return sa.literal(0)
-        columns = [source.column for source in rule.latest_of if source.record == record.name]
-        if rule.or_else is not None and record.name == self.policy.subject:
-            columns.append(rule.or_else.column)
-        days = [self.days.day(table.c[c], candidates.bound.dates[c], event=not rule.future) for c in columns]
-        if not days:
-            return sa.literal(0)
-        latest = dates.c[f"d_{date}"]
-        return sa.case(
-            (sa.and_(latest == IMPOSSIBLE, sa.or_(*(day.is_not(None) for day in days))), 2),
-            (sa.or_(*(day == latest for day in days)), 1),
-            else_=0,
-        )
-
-    def _code(self, rule: Rule, row: sa.Subquery) -> Column:
-        """R7's order, up to where other rows come in."""
-        cases: list[tuple[Condition, Code]] = [
-            (row.c.gone == 1, Code.DONE),
-            (row.c.free == 1, Code.CANDIDATE),
-        ]
-        for level, name in enumerate(rule.levels, 1):
-            if self._bound(name).record.orphans is None or (rule.timed and _uses_subject(rule.keep)):
-                cases.append((row.c.orphan == level, Code.ORPHAN))
-        cases += [
-            (sa.or_(row.c.a == IMPOSSIBLE, row.c.u == IMPOSSIBLE), Code.IMPOSSIBLE),
-            (row.c.dangling == 1, Code.DANGLING),
-            (sa.not_(self._passed(rule, row, self.horizon[-1])), Code.KEPT),
-            (row.c.open == 1, Code.OPEN),
-            (row.c.a.is_(None), Code.MISSING),
-            (row.c.held == 1, Code.HOLD),
-        ]
-        return sa.case(*((test, int(code)) for test, code in cases), else_=int(Code.CANDIDATE))
-
-    def _passed(self, rule: Rule, row: sa.Subquery, today: dt.date) -> Condition:
-        """The row's last day lies before `today`. True also where no last day is known (R7)."""
-        cut: Column = _day(rule.keep.for_.cutoff(today))
-        for level, name in enumerate(rule.levels, 1):
-            orphans = self._bound(name).record.orphans
-            if orphans is not None and not rule.timed:
-                cut = sa.case((row.c.orphan == level, _day(orphans.for_.cutoff(today))), else_=cut)
-        in_time = sa.and_(row.c.a <= cut, sa.or_(row.c.u.is_(None), row.c.u < _day(today)))
-        return sa.or_(row.c.a.is_(None), in_time)
-
-    def _month(self, rule: Rule, row: sa.Subquery) -> Column:
-        """The place in `horizon` of the first day at which the row has passed its own rule."""
-        if len(self.horizon) == 1:
-            return sa.literal(0)
-        passed = [(self._passed(rule, row, day), place) for place, day in enumerate(self.horizon)]
-        return sa.case((sa.or_(row.c.free == 1, row.c.gone == 1), 0), *passed, else_=len(self.horizon))
-
-    def period(self, candidates: Candidates, orphan: int) -> Period:
-        """The retention period that decided for a row, by its `orphan` column."""
-        rule = self.rule(candidates)
-        orphans = self._bound(rule.levels[orphan - 1]).record.orphans if orphan else None
-        return rule.keep.for_ if orphans is None or rule.timed else orphans.for_
+    def _left_over(self, candidates: Candidates, table: sa.FromClause, done: Condition) -> Condition:
+        """Of a row whose link to its owner is undone by the policy: something is left, which no rule can decide."""
+        record, step = candidates.bound.record, candidates.step
+        if step is not None:
+            return sa.true() if step.with_ else sa.false()
+        if record.anonymise is None or not nulls(record.anonymise, candidates.bound.owner):
+            return sa.false()
+        replacing = replaced(table, record.anonymise) if record.keep is not None else sa.true()
+        return sa.and_(replacing, sa.not_(done))
 
 
 def replaced(table: sa.FromClause, listed: Mapping[str, Scalar]) -> Condition:
@@ -376,17 +311,5 @@ def _others(keep: Keep) -> list[str]:
     return [ref.record for ref in refs if isinstance(ref, OtherColumn)]
 
 
-def _uses_subject(keep: Keep) -> bool:
-    return any(
-        not isinstance(ref, OwnColumn)
-        for ref in (keep.after, keep.or_else, *keep.or_until)
-        if ref is not None
-    )
-
-
 def _flag(condition: Condition) -> Column:
     return sa.case((condition, 1), else_=0)
-
-
-def _day(day: dt.date) -> Column:
-    return sa.literal(day.isoformat(), sa.String)

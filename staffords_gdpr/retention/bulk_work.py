@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -82,8 +83,8 @@ class Work:
             "subjects",
             [
                 *self._subject_columns(primary_key=True),
-                sa.Column("held", sa.Integer),
-                *(sa.Column(f"d_{name}", sa.String) for name in catalogue.policy.dates),
+                sa.Column[Any]("held", sa.Integer),
+                *(sa.Column[Any](f"d_{name}", sa.String) for name in catalogue.policy.dates),
             ],
         )
         self.todo = self._table("todo", self._subject_columns(primary_key=True))
@@ -118,7 +119,7 @@ class Work:
 
     def _candidates(self, name: str, bound: Bound, step: Step | None, parent: str | None) -> Candidates:
         integers = ["done", "orphan", "why", "b", "r", *(f"e_{date}" for date in self.catalogue.policy.dates)]
-        columns = [
+        columns: list[Any] = [
             *_key_columns(bound, "k", primary_key=True),
             *self._subject_columns(primary_key=False),
             *(_key_columns(self.catalogue.records[parent], "p", primary_key=False) if parent else ()),

@@ -89,11 +89,8 @@ class Nodes:
 
     def releases(self, row: Row, edge: Edge) -> bool:
         """Whether a reference from `row` no longer holds its target, as the due set stands (R4, R5, R10)."""
-        node = self.of[row]
-        if node.gone:
-            replacements = node.replacements
-            if replacements is None or nulls(replacements, edge) or self.complete(node):
-                return True
+        if self.of[row].gone:
+            return True
         return any(step.gone and step.step and nulls(step.step.anonymise, edge) for step in self.steps[row])
 
     # -- rows --
@@ -101,11 +98,11 @@ class Nodes:
     def _ruled(self, node: Node) -> Node:
         """Find the rule that decides for a row, or the row that it goes with."""
         row, record = node.row, node.row.bound.record
-        if row.orphan and record.orphans is not None:
-            node.keep = record.orphans
-        elif record.keep is None and row.owner is not None:
+        if record.keep is None and row.owner is not None:
             node.follows = self.of[row.owner]
             self.followers[node.follows].append(node)
+        elif row.orphan and record.orphans is not None:
+            node.keep = record.orphans
         elif not row.orphan:
             node.keep = record.keep
         return node
@@ -205,8 +202,8 @@ class Nodes:
             node.settle(State.UNDECIDABLE, f"undecidable: its {record} is missing")
 
     def _has_orphan_rule(self, row: Row) -> bool:
-        """Whether a rule reaches an orphan: its own `orphans`, or that of the owner it goes with (R8)."""
+        """Whether a rule reaches an orphan: that of the owner it goes with, or its own `orphans` (R8)."""
         record = row.bound.record
-        if record.orphans is not None or not row.orphan:
-            return True
-        return record.keep is None and row.owner is not None and self._has_orphan_rule(row.owner)
+        if record.keep is None and row.owner is not None:
+            return self._has_orphan_rule(row.owner)
+        return record.orphans is not None or not row.orphan

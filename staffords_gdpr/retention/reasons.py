@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 
-from staffords_gdpr.policy.models import Record, Step
+from staffords_gdpr.policy.models import Record
 from staffords_gdpr.retention.bulk_blocks import Block
-from staffords_gdpr.retention.bulk_rows import Code, Rule
+from staffords_gdpr.retention.bulk_codes import Code, Rule
 
 
-def reason_of(
-    rule: Rule, record: Record, step: Step | None, code: Code, block: Block | None, last: dt.date | None
-) -> str:
+def reason_of(rule: Rule, record: Record, code: Code, block: Block | None, last: dt.date | None) -> str:
     """Why a row is in its state, in one line without anything that the row holds."""
     said = f"{rule.keep.for_} after {rule.keep.after}"
     if rule.keep.or_until:
@@ -23,6 +21,7 @@ def reason_of(
             "impossible evidence": f"contributes to {block.date}, which is impossible",
             "goes with": f"goes with its {block.by}, which stays",
         }[block.kind]
+    owner = record.belongs_to.record if record.belongs_to else "subject"
     return {
         Code.CANDIDATE: f"{said}: passed",
         Code.KEPT: f"{said}: until {last}",
@@ -30,7 +29,7 @@ def reason_of(
         Code.IMPOSSIBLE: f"a date of '{said}' is impossible: malformed, before 1900 or in the future",
         Code.MISSING: f"a date of '{said}' is missing",
         Code.HOLD: "legal hold",
-        Code.ORPHAN: f"its {record.belongs_to.record if record.belongs_to else 'subject'} is missing, and no `orphans` rule says what to do",
+        Code.ORPHAN: f"its {owner} is missing, and no `orphans` rule says what to do",
         Code.DANGLING: f"a row that '{said}' reads is not there",
         Code.DONE: "anonymised",
     }[code]

@@ -60,7 +60,13 @@ def moments(draw: st.DrawFn) -> object:
     if odd == 0:
         return None
     if odd == 1:
-        spelled = ("1970-01-01", "1970-01-01T00:00:00", "1970-01-01 00:00:00.000", "0000-00-00", "0000-00-00 00:00:00")
+        spelled = (
+            "1970-01-01",
+            "1970-01-01T00:00:00",
+            "1970-01-01 00:00:00.000",
+            "0000-00-00",
+            "0000-00-00 00:00:00",
+        )
         return draw(st.sampled_from(spelled))
     if odd == 2:
         rubbish = ("", "soon", "2024-02-30", "1899-12-31", "2023-13-01 00:00:00", "2024-01-01 24:00:00", 20240101, "1970-01-01 00:00:01",
@@ -78,7 +84,9 @@ def _boundary(draw: st.DrawFn) -> dt.date:
     return base + dt.timedelta(days=draw(st.integers(-1, 0 if base == TODAY else 2)))
 
 
-def _rows(most: int, columns: dict[str, st.SearchStrategy[object]]) -> st.SearchStrategy[list[dict[str, object]]]:
+def _rows(
+    most: int, columns: dict[str, st.SearchStrategy[object]]
+) -> st.SearchStrategy[list[dict[str, object]]]:
     return st.lists(st.fixed_dictionaries(columns), max_size=most).map(
         lambda rows: [{"id": number, **row} for number, row in enumerate(rows, 1)]
     )
@@ -117,7 +125,9 @@ class World:
 @st.composite
 def worlds(draw: st.DrawFn) -> World:
     return World(
-        draw(policies()), draw(databases()), frozenset((n,) for n in draw(st.sets(st.integers(1, 3), max_size=1)))
+        draw(policies()),
+        draw(databases()),
+        frozenset((n,) for n in draw(st.sets(st.integers(1, 3), max_size=1))),
     )
 
 
@@ -125,7 +135,14 @@ def worlds(draw: st.DrawFn) -> World:
 def policies(draw: st.DrawFn) -> dict[str, Any]:
     """A policy of the whole language over the tables above."""
     maybe = st.booleans()
-    sources = draw(st.sets(st.sampled_from(("call.received_at", "repair.completed_at", "consignment.sent_at", "payment.taken_at")), min_size=1))
+    sources = draw(
+        st.sets(
+            st.sampled_from(
+                ("call.received_at", "repair.completed_at", "consignment.sent_at", "payment.taken_at")
+            ),
+            min_size=1,
+        )
+    )
     dates: dict[str, Any] = {
         "last_contact": {"latest_of": sorted(sources)},
         "warranty_end": {"latest_of": ["product.warranty_until"], "future": True},
@@ -133,7 +150,9 @@ def policies(draw: st.DrawFn) -> dict[str, Any]:
     if draw(maybe):
         dates["last_contact"]["or_else"] = "customer.registered_at"
 
-    def keep(after: tuple[str, ...], until: tuple[str, ...] = (), *, conditions: tuple[dict[str, Any], ...] = ()) -> dict[str, Any]:
+    def keep(
+        after: tuple[str, ...], until: tuple[str, ...] = (), *, conditions: tuple[dict[str, Any], ...] = ()
+    ) -> dict[str, Any]:
         rule: dict[str, Any] = {"for": draw(st.sampled_from(PERIODS)), "after": draw(st.sampled_from(after))}
         chosen = draw(st.lists(st.sampled_from(until), max_size=2, unique=True)) if until else []
         if chosen:
@@ -168,7 +187,12 @@ def policies(draw: st.DrawFn) -> dict[str, Any]:
         records["product"]["keep"] = keep(("warranty_until", *subject_dates))
     if draw(maybe):
         records["consignment"]["keep"] = keep(("sent_at", *subject_dates))
-    for name, column in (("call", "received_at"), ("repair", "completed_at"), ("consignment", "sent_at"), ("payment", "taken_at")):
+    for name, column in (
+        ("call", "received_at"),
+        ("repair", "completed_at"),
+        ("consignment", "sent_at"),
+        ("payment", "taken_at"),
+    ):
         if draw(maybe):
             records[name]["orphans"] = {"for": draw(st.sampled_from(PERIODS)), "after": column}
     if draw(maybe):
