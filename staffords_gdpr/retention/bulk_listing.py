@@ -87,12 +87,12 @@ def _deciders_first(rows: Rows) -> list[Candidates]:
 
 def _candidates(rows: Rows, found: Candidates) -> Iterator[sa.Insert]:
     """The statements that list one record type or step."""
-    standing = rows.standing(found)
+    parent = decided_by(rows.catalogue, found)
+    standing = rows.standing(found, alone=parent is not None)
     names = [c.name for c in found.table.c if c.name in standing.c]
     why = sa.case((standing.c.code != int(Code.CANDIDATE), -standing.c.code))
     own = sa.select(*(standing.c[name] for name in names), why).where(standing.c.code != int(Code.KEPT))
     names.append("why")
-    parent = decided_by(rows.catalogue, found)
     if parent is None:
         yield sa.insert(found.table).from_select(names, own)
         return

@@ -99,10 +99,10 @@ class Rows:
 
     # -- one row by its own rule ---------------------------------------------------------------------------------
 
-    def standing(self, candidates: Candidates) -> sa.Subquery:
+    def standing(self, candidates: Candidates, *, alone: bool = False) -> sa.Subquery:
         """Every row of the scope (or a step of it) with its code, days, subject and what the candidates table keeps.
 
-        Columns: k*, s*, x_*, a, u, orphan, free, done, e_*, code, b.
+        `alone`: only rows that do not reach a subject. Columns: k*, s*, x_*, a, u, orphan, free, done, e_*, code, b.
         """
         record, step = candidates.bound.record, candidates.step
         rule = self.rule(candidates)
@@ -140,11 +140,11 @@ class Rows:
             *(column.label(name) for name, column in candidates.extra(table).items()),
             *(column.label(name) for name, column in facts.items()),
         ).select_from(source)
+        if alone or self.scope is Scope.ROWS:
+            base = base.where(chain.subject[0].is_(None))
         if self.scope is Scope.ROWS:
             scoped = self.work.row_scopes[record.name]
-            base = base.where(
-                sa.exists().where(same(numbered(scoped, "k"), chain.row_key)), chain.subject[0].is_(None)
-            )
+            base = base.where(sa.exists().where(same(numbered(scoped, "k"), chain.row_key)))
         # a fence: without it SQLite copies each date expression into every place that reads it
         row = base.limit(-1).subquery()
         kept = [column for column in row.c if column.name not in ("gone", "dangling", "open", "held")]

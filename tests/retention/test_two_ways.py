@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import sqlalchemy as sa
 import yaml
 from hypothesis import HealthCheck, assume, event, given, settings
@@ -15,6 +17,8 @@ from staffords_gdpr.policy.loader import read_policy
 from staffords_gdpr.retention.bulk import Bulk
 from staffords_gdpr.retention.pure import judge
 from staffords_gdpr.retention.pure_loader import load_everything
+
+EXAMPLES = int(os.environ.get("GDPR_TEST_EXAMPLES", "120"))  # a thorough run takes 2000
 
 
 def memory() -> sa.Engine:
@@ -32,7 +36,7 @@ def opened(connection: sa.Connection, world: World) -> Catalogue:
     return bind(policy, connection)
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(worlds())
 def test_sql_and_the_pure_function_agree_on_every_row(world: World) -> None:
     with memory().connect() as connection:

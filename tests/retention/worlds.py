@@ -69,18 +69,61 @@ def moments(draw: st.DrawFn) -> object:
         )
         return draw(st.sampled_from(spelled))
     if odd == 2:
-        rubbish = ("", "soon", "2024-02-30", "1899-12-31", "2023-13-01 00:00:00", "2024-01-01 24:00:00", 20240101, "1970-01-01 00:00:01",
-                   "2024-01-01  10:00", "2024-01-01 10:00 ", "2024-1-1", "2024-01-01TT10:00", "99999-01-01")  # fmt: skip
+        rubbish = (
+            "",
+            "soon",
+            "2024-02-30",
+            "1899-12-31",
+            "2023-13-01 00:00:00",
+            "2024-01-01 24:00:00",
+            20240101,
+            "1970-01-01 00:00:01",
+            "2024-01-01  10:00",
+            "2024-01-01 10:00 ",
+            "2024-1-1",
+            "2024-01-01TT10:00",
+            "99999-01-01",
+        )
         return draw(st.sampled_from(rubbish))
     day = _boundary(draw)
-    clock = draw(st.sampled_from(("", "", " 00:00:00", " 12:00:00", " 23:30:00", "T23:59:59.999", " 04:30", " 00:00:00.000000", " 23:30:00Z", "T00:15:00+01:00", " 22:00:00-05:00")))  # fmt: skip
+    clock = draw(
+        st.sampled_from(
+            (
+                "",
+                "",
+                " 00:00:00",
+                " 12:00:00",
+                " 23:30:00",
+                "T23:59:59.999",
+                " 04:30",
+                " 00:00:00.000000",
+                " 23:30:00Z",
+                "T00:15:00+01:00",
+                " 22:00:00-05:00",
+            )
+        )
+    )
     return f"{day}{clock}"
 
 
 def _boundary(draw: st.DrawFn) -> dt.date:
     period = Period.parse(draw(st.sampled_from(PERIODS)))
     old = dt.date(2010, 1, 1)
-    base = draw(st.sampled_from((old, old, old, period.cutoff(TODAY), period.cutoff(TODAY), TODAY, dt.date(2024, 2, 29), dt.date(2026, 3, 29), dt.date(2026, 10, 25))))  # fmt: skip
+    base = draw(
+        st.sampled_from(
+            (
+                old,
+                old,
+                old,
+                period.cutoff(TODAY),
+                period.cutoff(TODAY),
+                TODAY,
+                dt.date(2024, 2, 29),
+                dt.date(2026, 3, 29),
+                dt.date(2026, 10, 25),
+            )
+        )
+    )
     return base + dt.timedelta(days=draw(st.integers(-1, 0 if base == TODAY else 2)))
 
 
@@ -103,14 +146,33 @@ def databases() -> st.SearchStrategy[dict[str, list[dict[str, object]]]]:
         {
             "customers": _rows(3, {"name": _word, "registered_at": moments()}),
             "products": _rows(3, {"customer_id": _owner, "model": _word, "warranty_until": moments()}),
-            "calls": _rows(4, {"customer_id": _owner, "received_at": moments(), "reason": _word,
-                               "status": st.sampled_from(("open", "closed", None)), "follows": _id}),
-            "repairs": _rows(3, {"customer_id": _owner, "product_id": _id, "completed_at": moments(), "fault": _word}),
+            "calls": _rows(
+                4,
+                {
+                    "customer_id": _owner,
+                    "received_at": moments(),
+                    "reason": _word,
+                    "status": st.sampled_from(("open", "closed", None)),
+                    "follows": _id,
+                },
+            ),
+            "repairs": _rows(
+                3, {"customer_id": _owner, "product_id": _id, "completed_at": moments(), "fault": _word}
+            ),
             "consignments": _rows(2, {"repair_id": _id, "address": _word, "sent_at": moments()}),
-            "payments": _rows(3, {"customer_id": _owner, "repair_id": _id, "taken_at": moments(), "card": _word, "holder": _word}),
+            "payments": _rows(
+                3,
+                {
+                    "customer_id": _owner,
+                    "repair_id": _id,
+                    "taken_at": moments(),
+                    "card": _word,
+                    "holder": _word,
+                },
+            ),
             "surveys": _rows(1, {"call_id": _id}),
         }
-    )  # fmt: skip
+    )
 
 
 @dataclass(frozen=True)
@@ -169,20 +231,43 @@ def policies(draw: st.DrawFn) -> dict[str, Any]:
 
     subject_dates = ("last_contact",)
     records: dict[str, Any] = {
-        "customer": {"table": "customers", "personal": ["name"], "keep": keep(("registered_at", *subject_dates), ("warranty_end", "last_contact"))},
+        "customer": {
+            "table": "customers",
+            "personal": ["name"],
+            "keep": keep(("registered_at", *subject_dates), ("warranty_end", "last_contact")),
+        },
         "product": {"table": "products", "belongs_to": "customer"},
         "call": {
-            "table": "calls", "belongs_to": "customer", "refers_to": {"call": {"follows": "id"}}, "personal": ["reason"],
-            "keep": keep(("received_at", *subject_dates, "customer.registered_at"), ("warranty_end",), conditions=({"status": "open"}, {"status": [None, "open"]}, {"received_at": None})),
+            "table": "calls",
+            "belongs_to": "customer",
+            "refers_to": {"call": {"follows": "id"}},
+            "personal": ["reason"],
+            "keep": keep(
+                ("received_at", *subject_dates, "customer.registered_at"),
+                ("warranty_end",),
+                conditions=({"status": "open"}, {"status": [None, "open"]}, {"received_at": None}),
+            ),
         },
         "repair": {
-            "table": "repairs", "belongs_to": "customer", "refers_to": "product", "personal": ["fault"],
-            "keep": keep(("completed_at", *subject_dates), ("product.warranty_until", "warranty_end"), conditions=({"completed_at": None},)),
+            "table": "repairs",
+            "belongs_to": "customer",
+            "refers_to": "product",
+            "personal": ["fault"],
+            "keep": keep(
+                ("completed_at", *subject_dates),
+                ("product.warranty_until", "warranty_end"),
+                conditions=({"completed_at": None},),
+            ),
         },
         "consignment": {"table": "consignments", "belongs_to": "repair", "personal": ["address"]},
-        "payment": {"table": "payments", "belongs_to": draw(st.sampled_from(("customer", "repair"))), "personal": ["card", "holder"], "keep": keep(("taken_at", *subject_dates))},
+        "payment": {
+            "table": "payments",
+            "belongs_to": draw(st.sampled_from(("customer", "repair"))),
+            "personal": ["card", "holder"],
+            "keep": keep(("taken_at", *subject_dates)),
+        },
         "survey": {"table": "surveys", "leave": "another system deletes its rows"},
-    }  # fmt: skip
+    }
     if draw(maybe):
         records["product"]["keep"] = keep(("warranty_until", *subject_dates))
     if draw(maybe):
