@@ -59,11 +59,11 @@ def purge(
         )
     settings = read_settings(database=database, policy=policy, home=home, batch_size=batch_size)
     from staffords_gdpr.operations.purge import purge as erase
-    from staffords_gdpr.policy import load_policy_with_positions
+    from staffords_gdpr.policy import load_policy
     from staffords_gdpr.render import json
     from staffords_gdpr.render import purge as view
 
-    rules, positions = load_policy_with_positions(settings.policy)
+    rules = load_policy(settings.policy)
     with opened(settings, write=not dry_run) as engine:
         result = erase(
             rules,
@@ -73,7 +73,6 @@ def purge(
             dry_run=dry_run,
             confirm=confirm,
             batch_size=settings.batch_size,
-            positions=positions,
             progress=reporter(),
         )
     needs_person = result.result != "complete"

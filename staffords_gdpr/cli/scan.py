@@ -44,12 +44,12 @@ def scan(
     wanted = _states(state or [])
     details = details or bool(wanted) or format == options.RowFormat.JSONL
     from staffords_gdpr.operations.scan import scan as look
-    from staffords_gdpr.policy import load_policy_with_positions
+    from staffords_gdpr.policy import load_policy
     from staffords_gdpr.render import json
     from staffords_gdpr.render import scan as view
     from staffords_gdpr.retention.states import State
 
-    rules, positions = load_policy_with_positions(settings.policy)
+    rules = load_policy(settings.policy)
     moment = read_moment(as_of, rules.zone)
     with opened(settings, write=False) as engine:
         result = look(
@@ -59,7 +59,6 @@ def scan(
             holds=holds_of(settings),
             details=details,
             states=frozenset(State(name) for name in wanted) or None,
-            positions=positions,
             progress=reporter(),
         )
     if format == options.RowFormat.JSONL:

@@ -9,27 +9,25 @@ import sqlalchemy as sa
 from staffords_gdpr.database.catalogue import Bound, Catalogue, DateKind, Edge
 from staffords_gdpr.database.schema import ForeignKey, Schema, TableFacts, read_schema
 from staffords_gdpr.errors import PolicyError
-from staffords_gdpr.policy.loader import Positions
 from staffords_gdpr.policy.models import Keep, Link, OtherColumn, OwnColumn, Policy, Record, Ref
 from staffords_gdpr.policy.suggest import did_you_mean
 
 
-def bind(policy: Policy, connection: sa.Connection, positions: Positions | None = None) -> Catalogue:
+def bind(policy: Policy, connection: sa.Connection) -> Catalogue:
     """The catalogue of `policy` over the database of `connection`.
 
     Raises PolicyError with every name that is not there, every link that is neither declared nor given by `on:`,
     every table without a key, and every anonymising list that would not do what R10 asks.
     """
-    return _Binder(policy, read_schema(connection), positions).catalogue(connection)
+    return _Binder(policy, read_schema(connection)).catalogue(connection)
 
 
 class _Binder:
     """Collects mistakes as it goes, so that all of them are reported at once."""
 
-    def __init__(self, policy: Policy, schema: Schema, positions: Positions | None) -> None:
+    def __init__(self, policy: Policy, schema: Schema) -> None:
         self.policy = policy
         self.schema = schema
-        self.positions = positions
         self.mistakes: list[str] = []
         self.tables: dict[str, TableFacts] = {}
 
@@ -269,8 +267,7 @@ class _Binder:
     # -- mistakes ------------------------------------------------------------------------------------------------
 
     def _wrong(self, what: str, *path: str) -> None:
-        where = self.positions.where(*path) if self.positions else self.policy.path + ":" + ".".join(path)
-        mistake = f"{where}: {what.strip()}"
+        mistake = f"{self.policy.positions.where(*path)}: {what.strip()}"
         if mistake not in self.mistakes:
             self.mistakes.append(mistake)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -20,8 +20,7 @@ from staffords_gdpr.operations.erasure import planned
 from staffords_gdpr.operations.holds import current_holds
 from staffords_gdpr.operations.purge_batches import Batches, Clock, HoldsWatch, Tally
 from staffords_gdpr.operations.purge_brakes import Brake
-from staffords_gdpr.operations.purge_settle import Recovered, settle, unclear_subjects
-from staffords_gdpr.policy.loader import Positions
+from staffords_gdpr.operations.purge_settle import Recovered, foresee, settle, unclear_subjects
 from staffords_gdpr.policy.models import Policy
 from staffords_gdpr.progress import SILENT, Progress
 from staffords_gdpr.retention.bulk import Bulk, Todo
@@ -58,7 +57,6 @@ def purge(
     dry_run: bool = False,
     confirm: int | None = None,
     batch_size: int = DEFAULT_BATCH_SIZE,
-    positions: Positions | None = None,
     progress: Progress = SILENT,
 ) -> PurgeResult:
     """Erase what is due at `now`, in batches of `batch_size` subjects, and write it to the log.
@@ -70,9 +68,9 @@ def purge(
     log.require_verified(full=False)
     if dry_run:
         with connected(engine) as connection:
-            return _rehearse(policy, connection, log, now, confirm, positions)
+            return _rehearse(policy, connection, log, now, confirm)
     with log.run_lock(), connected(engine) as connection:
-        return _Run(policy, connection, log, now, batch_size, progress).go(confirm, positions)
+        return _Run(policy, connection, log, now, batch_size, progress).go(confirm)
 
 
 def _rehearse(
@@ -81,10 +79,9 @@ def _rehearse(
     log: AuditLog,
     now: dt.datetime,
     confirm: int | None,
-    positions: Positions | None,
 ) -> PurgeResult:
     """The same decision as a purge makes, up to the erase."""
-    catalogue = bind(policy, connection, positions)
+    catalogue = bind(policy, connection)
     bulk = Bulk(connection, catalogue)
     bulk.decide(now, holds=current_holds(log) | unclear_subjects(log))
     todo = bulk.list_todo()
@@ -96,7 +93,8 @@ def _rehearse(
     held, undecidable = _left_alone(bulk)
     return PurgeResult(
         run="", erased=planned(bulk), subjects_affected=todo.subjects, dry_run=True, held=held,
-        undecidable=undecidable, brakes=refusing, recovered=(), result="complete",
+        undecidable=undecidable, brakes=refusing, recovered=tuple(recovered), result=_result(recovered),
+        undecidable_before=_undecidable_before(log),
     )  # fmt: skip
 
 
@@ -121,14 +119,14 @@ class _Run:
         self.run = new_batch_id(now)
         self.clock = running_clock(now)
 
-    def go(self, confirm: int | None, positions: Positions | None) -> PurgeResult:
+    def go(self, confirm: int | None) -> PurgeResult:
         self._refuse(brakes.clock(self.policy, self.log, self.now))
-        bulk = Bulk(self.connection, self._catalogue(positions))
+        bulk = Bulk(self.connection, self._catalogue())
         self.connection.commit()
         recovered = settle(bulk, self.log, self.clock)
         holds = HoldsWatch(self.log, unclear_subjects(self.log))
         todo, planned_rows = self._decide(bulk, holds)
-        allowed = _confirmed(self.log, confirm)
+        allowed, before = _confirmed(self.log, confirm), _undecidable_before(self.log)
         self._refuse(brakes.share(self.policy, todo, bulk.total_subjects(), allowed))
         held, undecidable = _left_alone(bulk)
         self.connection.commit()
@@ -139,30 +137,30 @@ class _Run:
         )
         tally = Tally()
         batches = Batches(bulk, self.log, holds, self.run, self.now, self.clock, tally)
-        result = "unclear" if any(one.outcome == "unclear" for one in recovered) else "complete"
+        result = _result(recovered)
         remaining = allowed
         try:
             self._work_through(batches, todo, planned_rows)
             remaining = 0
         except BaseException:
-            result, remaining = "stopped", max(allowed - tally.subjects, 0)
+            result, remaining = "stopped", max(allowed - tally.subjects - tally.alone, 0)
             raise
         finally:
             self._end(tally, undecidable, held, result, remaining)
         return PurgeResult(
             run=self.run, erased=dict(tally.rows), subjects_affected=tally.subjects, dry_run=False, held=held,
             undecidable=undecidable, brakes=(), recovered=tuple(recovered), result=result,
+            undecidable_before=before,
         )  # fmt: skip
 
-    def _catalogue(self, positions: Positions | None) -> Catalogue:
+    def _catalogue(self) -> Catalogue:
         """The catalogue, once the policy is known to be the approved one for this database."""
         try:
-            catalogue = bind(self.policy, self.connection, positions)
+            catalogue = bind(self.policy, self.connection)
         except PolicyError as error:
             if list(brakes.approval(self.policy, self.log)):
                 raise
-            seen = {"policy": self.policy.sha256}
-            self._refuse(iter([Brake("policy-does-not-fit", error.message, error.hint, dict(seen))]))
+            self._refuse(iter([brakes.does_not_fit(self.policy, error)]))
             raise
         self._refuse(brakes.approval(self.policy, self.log, catalogue))
         return catalogue
@@ -208,16 +206,22 @@ class _Run:
             return
         if self.connection.in_transaction():
             self.connection.rollback()
-        last = self.log.last("purge.refused")
         today = self.policy.today(self.now)
-        if last is None or last.fields["brake"] != brake.code or self.policy.today(last.time) != today:
+        if not any(
+            entry.type == "purge.refused"
+            and entry.fields["brake"] == brake.code
+            and self.policy.today(entry.time) == today
+            for entry in self.log.entries()
+        ):
             self.log.append(
                 "purge.refused", {"run": self.run, "brake": brake.code, "seen": brake.seen}, now=self.clock()
             )
             self.log.write_checkpoint(self.clock())
         raise BrakeError(brake.code, f"purge refused: {brake.message}", brake.hint)
 
-    def _end(self, tally: Tally, undecidable: Mapping[str, int], held: int, result: str, confirm: int) -> None:
+    def _end(
+        self, tally: Tally, undecidable: Mapping[str, int], held: int, result: str, confirm: int
+    ) -> None:
         self.log.append(
             "purge.end",
             {
@@ -247,9 +251,22 @@ def _confirmed(log: AuditLog, confirm: int | None) -> int:
     return max(confirm or 0, carried if isinstance(carried, int) else 0)
 
 
+def _undecidable_before(log: AuditLog) -> Mapping[str, int]:
+    """How many rows were undecidable when the last purge looked, by record type."""
+    last = log.last("purge.end")
+    before = last.fields["undecidable"] if last is not None else {}
+    return {str(name): int(n) for name, n in before.items()} if isinstance(before, Mapping) else {}
+
+
+def _result(recovered: Sequence[Recovered]) -> str:
+    return "unclear" if any(one.outcome == "unclear" for one in recovered) else "complete"
+
+
 def _left_alone(bulk: Bulk) -> tuple[int, dict[str, int]]:
     """How many rows are held, and how many are undecidable by record type."""
     counts = bulk.counts()
     held = sum(found[State.HELD] for name, found in counts.items() if name in bulk.catalogue.records)
-    undecidable = {name: found[State.UNDECIDABLE] for name, found in counts.items() if found[State.UNDECIDABLE]}
+    undecidable = {
+        name: found[State.UNDECIDABLE] for name, found in counts.items() if found[State.UNDECIDABLE]
+    }
     return held, undecidable

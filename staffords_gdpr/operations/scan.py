@@ -10,7 +10,6 @@ import sqlalchemy as sa
 
 from staffords_gdpr.database.binding import bind
 from staffords_gdpr.database.connection import connected
-from staffords_gdpr.policy.loader import Positions
 from staffords_gdpr.policy.models import Policy
 from staffords_gdpr.progress import SILENT, Progress
 from staffords_gdpr.retention.bulk import Bulk
@@ -59,7 +58,6 @@ def scan(
     holds: Collection[Key] = frozenset(),
     details: bool = False,
     states: Collection[State] | None = None,
-    positions: Positions | None = None,
     progress: Progress = SILENT,
 ) -> ScanResult:
     """Count every row of every record type by its state, at `as_of`, and what becomes due in the next 12 months.
@@ -68,7 +66,7 @@ def scan(
     database, DatabaseError where the database does not answer.
     """
     with connected(engine) as connection:
-        bulk = Bulk(connection, bind(policy, connection, positions))
+        bulk = Bulk(connection, bind(policy, connection))
         progress.start("Deciding which rows are due", None)
         ahead = bulk.forecast(as_of, MONTHS, holds=holds)
         counts = bulk.counts()

@@ -12,24 +12,16 @@ from staffords_gdpr.policy import language
 from staffords_gdpr.policy.build import build
 from staffords_gdpr.policy.checks import check
 from staffords_gdpr.policy.models import Policy
-from staffords_gdpr.policy.positions import Positions
 from staffords_gdpr.policy.read import read
 from staffords_gdpr.policy.tree import MOST_BYTES, parse
-
-__all__ = ["Positions", "load_policy", "load_policy_with_positions", "read_policy"]
 
 
 def load_policy(path: Path) -> Policy:
     """Return the policy in `path`. Raises PolicyError with every mistake, one a line, as file:line:column."""
-    return load_policy_with_positions(path)[0]
-
-
-def load_policy_with_positions(path: Path) -> tuple[Policy, Positions]:
-    """Return the policy and where everything in it stands, for mistakes that only a database can show."""
     return read_policy(_bytes(Path(path)), str(path))
 
 
-def read_policy(data: bytes, file: str) -> tuple[Policy, Positions]:
+def read_policy(data: bytes, file: str) -> Policy:
     """Return the policy that `data` spells. `file` is the name that messages give."""
     tree, mistakes = parse(data, file)
     document = read(language.POLICY, tree, (), mistakes)
@@ -46,7 +38,7 @@ def read_policy(data: bytes, file: str) -> tuple[Policy, Positions]:
             )
         mistakes.raise_if_any()
         raise
-    return policy, mistakes.positions
+    return policy.placed(mistakes.positions)
 
 
 def _bytes(path: Path) -> bytes:

@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, PrivateAttr
 
 from staffords_gdpr.policy.periods import Period
+from staffords_gdpr.policy.positions import Positions
 
 Scalar = None | bool | int | float | str
 PeriodField = Annotated[
@@ -165,6 +166,17 @@ class Policy(Model):
     erase_at_most: float = 0.05  # share of all subjects in one run, key `erase_at_most: 5 %`
     path: str = ""
     sha256: str = ""
+    _positions: Positions = PrivateAttr(default_factory=lambda: Positions(""))
+
+    def placed(self, positions: Positions) -> Policy:
+        """The same policy, knowing where everything in it stands: for mistakes that only a database can show."""
+        self._positions = positions
+        return self
+
+    @property
+    def positions(self) -> Positions:
+        """Where everything stands in the policy file."""
+        return self._positions
 
     @property
     def zone(self) -> ZoneInfo:

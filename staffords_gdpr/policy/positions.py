@@ -21,11 +21,14 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class Positions:
-    """The places of every key and every value of one policy file."""
+    """The places of every key and every value of one policy file.
 
-    file: str
-    keys: Mapping[Path, Place] = field(default_factory=dict)
-    values: Mapping[Path, Place] = field(default_factory=dict)
+    Any two are equal: policies that say the same are the same, wherever they stand.
+    """
+
+    file: str = field(compare=False)
+    keys: Mapping[Path, Place] = field(default_factory=dict, compare=False)
+    values: Mapping[Path, Place] = field(default_factory=dict, compare=False)
 
     def where(self, *path: str) -> str:
         """Return "file:line:column" of the value at this path of keys (list items by number, from "0").

@@ -145,11 +145,14 @@ def _without_offset(tail: Text) -> Text:
 def _well_formed(raw: Text, kind: DateKind) -> sa.ColumnElement[bool]:
     """Whether `raw` is text in the shape of a real date, with a time and an offset or without.
 
-    SQLite's own reader takes more (24:00, spaces, 31 February), so its answer is narrowed down.
+    SQLite's own reader takes more (24:00, spaces), and gives 31 February back as it came: only by way of the Julian day
+    does it become a day of March. So its answer is narrowed down.
     """
     day = sa.func.substr(raw, 1, 10)
     real_day = sa.and_(
-        sa.func.typeof(raw) == _text("text"), raw.op("GLOB")(_text(_DATE + "*")), sa.func.date(day) == day
+        sa.func.typeof(raw) == _text("text"),
+        raw.op("GLOB")(_text(_DATE + "*")),
+        sa.func.date(sa.func.julianday(day)) == day,
     )
     if kind is DateKind.DAY:
         return sa.func.coalesce(real_day, sa.false())

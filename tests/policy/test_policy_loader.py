@@ -14,7 +14,7 @@ from mistakes import MISTAKES, SOUND, Mistake
 from pydantic import ValidationError
 
 from staffords_gdpr.errors import PolicyError
-from staffords_gdpr.policy import Policy, load_policy, load_policy_with_positions, read_policy
+from staffords_gdpr.policy import Policy, load_policy, read_policy
 from staffords_gdpr.policy.models import Condition, OtherColumn, OwnColumn, SubjectDate
 from staffords_gdpr.policy.periods import Period
 from staffords_gdpr.policy.suggest import did_you_mean
@@ -83,7 +83,7 @@ def test_a_bare_name_is_a_date_of_the_policy_if_there_is_one_and_an_own_column_i
 
 def test_what_is_not_said_has_the_documented_default() -> None:
     text = SOUND.replace('database: {timestamps_in: UTC, empty_dates: ["1970-01-01"]}\n', "")
-    policy, _ = read_policy(text.encode(), "p.yaml")
+    policy = read_policy(text.encode(), "p.yaml")
     assert policy.database.timestamps_in == "UTC"
     assert policy.database.empty_dates == ()
     assert policy.erase_at_most == 0.05
@@ -96,7 +96,7 @@ def test_references_and_keys_may_be_one_name_a_list_or_a_mapping() -> None:
         text = SOUND.replace("refers_to: product", f"refers_to: {written}").replace(
             "customer_id: null}}", "customer_id: null, product_id: null}}"
         )
-        policy, _ = read_policy(text.encode(), "p.yaml")
+        policy = read_policy(text.encode(), "p.yaml")
         return {link.record: dict(link.on) for link in policy.records["repair"].refers_to}
 
     assert refers("product") == {"product": {}}
@@ -111,7 +111,7 @@ def test_every_clause_of_a_rule_arrives() -> None:
     text = text.replace(
         "{for: 13 months, after: taken_at,", "{for: 2 days, after: e, or_until: f, or_else: repair.g,"
     )
-    payment = read_policy(text.encode(), "p.yaml")[0].records["payment"]
+    payment = read_policy(text.encode(), "p.yaml").records["payment"]
     assert payment.keep is not None
     assert (str(payment.keep.for_), payment.keep.after) == ("5 weeks", OwnColumn(column="a"))
     assert payment.keep.or_until == (
@@ -124,14 +124,14 @@ def test_every_clause_of_a_rule_arrives() -> None:
     assert card.keep.or_until == (OwnColumn(column="f"),)
     assert card.keep.or_else == OtherColumn(record="repair", column="g")
     assert card.anonymise == {"card_number": None}
-    assert read_policy(SOUND.encode(), "p")[0].dates["last_contact"].or_else == OtherColumn(
+    assert read_policy(SOUND.encode(), "p").dates["last_contact"].or_else == OtherColumn(
         record="customer", column="registered_at"
     )
 
 
 def test_open_work_may_be_one_value_null_or_a_list_each_of_its_own_type() -> None:
     written = "while: {completed_at: null, status: [open, 7, null, true], level: on}"
-    policy, _ = read_policy(SOUND.replace("while: {completed_at: null}", written).encode(), "p.yaml")
+    policy = read_policy(SOUND.replace("while: {completed_at: null}", written).encode(), "p.yaml")
     keep = policy.records["repair"].keep
     assert keep is not None
     assert keep.while_ is not None
@@ -145,7 +145,7 @@ def test_the_optional_keys_of_a_policy_arrive() -> None:
         "questions:\n  - Is it enough?\n  - Is it too much?\n"
         "backups_kept: 35 days\nerase_at_most: 2.5 %\nsubject:"
     )
-    policy, _ = read_policy(SOUND.replace("subject:", more, 1).encode(), "p.yaml")
+    policy = read_policy(SOUND.replace("subject:", more, 1).encode(), "p.yaml")
     assert policy.review_questions == ("Is it enough?", "Is it too much?")
     assert policy.backups_kept == Period(35, "day")
     assert policy.erase_at_most == 0.025
@@ -170,7 +170,7 @@ def test_the_hash_is_over_the_bytes_of_the_file(tmp_path: Path) -> None:
     policy = load_policy(path)
     assert policy.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     assert policy.path == str(path)
-    assert policy.records == read_policy(SOUND.encode(), "p")[0].records
+    assert policy.records == read_policy(SOUND.encode(), "p").records
 
 
 def test_an_anchor_may_be_used_again() -> None:
@@ -178,7 +178,7 @@ def test_an_anchor_may_be_used_again() -> None:
         "{for: 3 years, after: registered_at}", "&three {for: 3 years, after: registered_at}"
     )
     text = text.replace("{for: 3 years, after: received_at}", "*three")
-    policy, _ = read_policy(text.encode(), "p")
+    policy = read_policy(text.encode(), "p")
     assert policy.records["call"].orphans == policy.records["customer"].keep
 
 
@@ -343,7 +343,7 @@ def test_keys_are_words_whatever_they_look_like() -> None:
 
 
 def test_positions_know_every_value_and_fall_back_to_the_nearest_ancestor() -> None:
-    _, positions = load_policy_with_positions(EXAMPLE)
+    positions = load_policy(EXAMPLE).positions
     lines = EXAMPLE.read_text().splitlines()
 
     def at(*path: str) -> str:

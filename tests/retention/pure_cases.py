@@ -94,7 +94,7 @@ def catalogue_of(
         for statement in filter(str.strip, schema.split(";")):
             connection.exec_driver_sql(statement)
         head = HEAD.format(zone=zone, naive=naive)
-        read, _ = read_policy((head + policy).encode(), "policy.yaml")
+        read = read_policy((head + policy).encode(), "policy.yaml")
         return bind(read, connection), engine
 
 

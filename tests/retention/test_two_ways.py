@@ -32,7 +32,7 @@ def opened(connection: sa.Connection, world: World) -> Catalogue:
     connection.connection.driver_connection.execute("PRAGMA foreign_keys=OFF")
     build(connection, world.rows)
     connection.commit()
-    policy, _ = read_policy(yaml.safe_dump(world.policy, sort_keys=False).encode(), "policy.yaml")
+    policy = read_policy(yaml.safe_dump(world.policy, sort_keys=False).encode(), "policy.yaml")
     return bind(policy, connection)
 
 
