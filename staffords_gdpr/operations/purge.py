@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
@@ -34,7 +34,7 @@ class PurgeResult:
     """What a purge did, or with `dry_run` would do. `erased` counts rows by record type and step.
 
     `brakes` is filled by a dry run only: a real one raises BrakeError. `result` is complete, or unclear where the end
-    of an earlier batch could not be found out.
+    of an earlier batch could not be found out. `undecidable_before` is what the last purge saw.
     """
 
     run: str
@@ -46,6 +46,13 @@ class PurgeResult:
     brakes: tuple[Brake, ...]
     recovered: tuple[Recovered, ...]
     result: str
+    undecidable_before: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def has_news(self) -> bool:
+        """Whether a person should hear of it: an unclear batch, or more undecidable rows than the last purge saw."""
+        grown = any(count > self.undecidable_before.get(name, 0) for name, count in self.undecidable.items())
+        return grown or self.result != "complete"
 
 
 def purge(
@@ -81,9 +88,19 @@ def _rehearse(
     confirm: int | None,
 ) -> PurgeResult:
     """The same decision as a purge makes, up to the erase."""
-    catalogue = bind(policy, connection)
+    try:
+        catalogue = bind(policy, connection)
+    except PolicyError as error:
+        if list(brakes.approval(policy, log)):
+            raise
+        return PurgeResult(
+            run="", erased={}, subjects_affected=0, dry_run=True, held=0, undecidable={},
+            brakes=(brakes.does_not_fit(policy, error), *brakes.clock(policy, log, now)),
+            recovered=(), result="complete",
+        )  # fmt: skip
     bulk = Bulk(connection, catalogue)
-    bulk.decide(now, holds=current_holds(log) | unclear_subjects(log))
+    recovered, unclear = foresee(bulk, log)
+    bulk.decide(now, holds=current_holds(log) | unclear)
     todo = bulk.list_todo()
     refusing = (
         *brakes.approval(policy, log, catalogue),
@@ -143,12 +160,12 @@ class _Run:
             self._work_through(batches, todo, planned_rows)
             remaining = 0
         except BaseException:
-            result, remaining = "stopped", max(allowed - tally.subjects - tally.alone, 0)
+            result, remaining = "stopped", max(allowed - len(tally.subjects) - tally.alone, 0)
             raise
         finally:
             self._end(tally, undecidable, held, result, remaining)
         return PurgeResult(
-            run=self.run, erased=dict(tally.rows), subjects_affected=tally.subjects, dry_run=False, held=held,
+            run=self.run, erased=dict(tally.rows), subjects_affected=len(tally.subjects), dry_run=False, held=held,
             undecidable=undecidable, brakes=(), recovered=tuple(recovered), result=result,
             undecidable_before=before,
         )  # fmt: skip
@@ -227,7 +244,7 @@ class _Run:
             {
                 "run": self.run,
                 "rows": dict(tally.rows),
-                "subjects": tally.subjects,
+                "subjects": len(tally.subjects),
                 "undecidable": dict(undecidable),
                 "held": held,
                 "result": result,

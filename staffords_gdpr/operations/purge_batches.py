@@ -27,6 +27,7 @@ from staffords_gdpr.database.connection import begin
 from staffords_gdpr.errors import GdprError
 from staffords_gdpr.operations.erasure import Plan, erase, plan_of
 from staffords_gdpr.operations.holds import current_holds
+from staffords_gdpr.operations.purge_pending import pending_of
 from staffords_gdpr.retention.bulk import Bulk
 from staffords_gdpr.retention.bulk_rows import Scope
 from staffords_gdpr.retention.states import Key
@@ -36,10 +37,13 @@ Clock = Callable[[], dt.datetime]
 
 @dataclass
 class Tally:
-    """What a run has erased so far: rows by record type and step, and how many subjects they belonged to."""
+    """What a run has erased so far: rows by record type and step, the subjects they belonged to (a subject can be in
+    several batches), and how many rows without a subject it took up.
+    """
 
     rows: Counter[str] = field(default_factory=Counter)
-    subjects: int = 0
+    subjects: set[Key] = field(default_factory=set)
+    alone: int = 0
 
 
 class HoldsWatch:
@@ -89,6 +93,7 @@ class Batches:
     def rows(self, keys: Mapping[str, Sequence[Key]]) -> None:
         """Erase what is due of these rows without a subject, in one transaction."""
         self._batch(lambda: self.bulk.scope_to(rows=keys), Scope.ROWS)
+        self.tally.alone += sum(len(some) for some in keys.values())
 
     def everything(self) -> None:
         """Erase all that is due in one transaction: for rows that are due only together."""
@@ -113,7 +118,7 @@ class Batches:
             if self.holds.current() == held:
                 self._carry_out(transaction, plan, intent)
                 self.tally.rows.update(plan.rows)
-                self.tally.subjects += len(plan.subjects)
+                self.tally.subjects.update(plan.subjects)
                 return
             # a hold that came before the intent: decide again, with it
             transaction.rollback()
@@ -172,19 +177,3 @@ class _Intent:
     root: str
     rows: dict[str, int]
     leaves: list[bytes]
-
-
-def pending_of(plan: Plan, run: str) -> dict[str, object]:
-    """A plan as the pending file keeps it: enough to find out from the database whether it was carried out."""
-    return {
-        "run": run,
-        "subjects": [list(key) for key in plan.subjects],
-        "erasures": [
-            {
-                "name": erasure.name,
-                "values": dict(erasure.values) if erasure.values is not None else None,
-                "keys": [list(key) for key in erasure.keys],
-            }
-            for erasure in plan.erasures
-        ],
-    }

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from staffords_gdpr.auditlog import AuditLog, Entry
 from staffords_gdpr.database.catalogue import Catalogue
+from staffords_gdpr.errors import PolicyError
 from staffords_gdpr.policy.models import Policy
 from staffords_gdpr.retention.bulk import Todo
 
@@ -36,7 +37,11 @@ def approval(policy: Policy, log: AuditLog, catalogue: Catalogue | None = None) 
     approved = log.last("policy.approve")
     again = "gdpr approve --as director --key FILE"
     if approved is None:
-        yield Brake("not-approved", "no director has approved a policy yet", f"let a director read it and run: {again}")
+        yield Brake(
+            "not-approved",
+            "no director has approved a policy yet",
+            f"let a director read it and run: {again}",
+        )
         return
     fields = approved.fields
     on = f"on {approved.time:%Y-%m-%d}"
@@ -65,6 +70,11 @@ def approval(policy: Policy, log: AuditLog, catalogue: Catalogue | None = None) 
         )
 
 
+def does_not_fit(policy: Policy, error: PolicyError) -> Brake:
+    """The policy is the approved one, but names what the database does not have (any longer)."""
+    return Brake("policy-does-not-fit", error.message, error.hint, {"policy": policy.sha256})
+
+
 def clock(policy: Policy, log: AuditLog, now: dt.datetime) -> Iterator[Brake]:
     """The clock lies between the log's last entry and three purge intervals after it.
 
@@ -73,11 +83,13 @@ def clock(policy: Policy, log: AuditLog, now: dt.datetime) -> Iterator[Brake]:
     last = _last_that_counts(log)
     if last is None:
         return
+    now = now.astimezone(dt.UTC)
     seen: dict[str, object] = {"now": f"{now:%Y-%m-%dT%H:%M:%SZ}", "last": f"{last.time:%Y-%m-%dT%H:%M:%SZ}"}
     if now.replace(microsecond=0) < last.time:
         yield Brake(
             "clock-behind",
-            f"this machine's clock says {now:%Y-%m-%d %H:%M}, but the log's last entry is of {last.time:%Y-%m-%d %H:%M} UTC",
+            f"this machine's clock says {now:%Y-%m-%d %H:%M}, "
+            f"but the log's last entry is of {last.time:%Y-%m-%d %H:%M} UTC",
             "set the clock right (timedatectl); if the entry is the one that is wrong, wait until its time has passed",
             seen,
         )
@@ -88,8 +100,8 @@ def clock(policy: Policy, log: AuditLog, now: dt.datetime) -> Iterator[Brake]:
     if policy.today(now) > latest:
         yield Brake(
             "clock-ahead",
-            f"the log's last entry is of {last.time:%Y-%m-%d}, more than {MISSED_INTERVALS} purge intervals before now: "
-            "either no purge ran for long, or this machine's clock is wrong",
+            f"the log's last entry is of {last.time:%Y-%m-%d}, more than {MISSED_INTERVALS} purge intervals "
+            "before now: either no purge ran for long, or this machine's clock is wrong",
             "check the clock (timedatectl); if it is right, let a director run: gdpr approve --as director --key FILE",
             seen,
         )

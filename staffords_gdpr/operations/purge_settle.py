@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from staffords_gdpr.auditlog import AuditLog, Entry
 from staffords_gdpr.auditlog.entries import OUTCOMES
@@ -20,8 +19,9 @@ from staffords_gdpr.auditlog.rows import (
     write_leaves,
 )
 from staffords_gdpr.database.connection import begin
-from staffords_gdpr.operations.erasure import Erasure, Plan, remaining
+from staffords_gdpr.operations.erasure import Plan, remaining
 from staffords_gdpr.operations.purge_batches import Clock
+from staffords_gdpr.operations.purge_pending import plan_in
 from staffords_gdpr.retention.bulk import Bulk
 from staffords_gdpr.retention.states import Key
 
@@ -37,24 +37,51 @@ class Recovered:
 
 
 def settle(bulk: Bulk, log: AuditLog, clock: Clock) -> list[Recovered]:
-    """Find out what became of every dangling intent and write it to the log. Only the holder of run.lock may do so."""
+    """Find out what became of every dangling intent and write it to the log. Only the holder of run.lock may do so.
+
+    Pending files that a crash left behind go too, except those of batches whose end is unclear.
+    """
     intents, outcomes = _read(log)
     recovered = []
-    for batch in intents:
-        if batch not in outcomes:
-            recovered.append(_settle(bulk, log, intents[batch], clock))
-    for batch in list_pending(log.home):
-        _tidy(log, batch, intents, outcomes)
-    if recovered:
+    for intent in _dangling(intents, outcomes):
+        found = _find_out(bulk, log, intent, lock=True)
+        fields = {name: intent.fields[name] for name in ("run", "batch", "root", "rows")}
+        outcomes[found.batch] = log.append(
+            "purge.recovered", {**fields, "outcome": found.outcome}, now=clock()
+        )
+        recovered.append(found)
+    clear = [batch for batch in list_pending(log.home) if not _is_unclear(outcomes.get(batch))]
+    for batch in clear:
+        if batch in outcomes and _is_committed(outcomes[batch]):
+            _write_leaves(log, intents[batch])
+    if recovered or clear:
         log.write_checkpoint(clock())
+    for batch in clear:
+        remove_pending(log.home, batch)
     return recovered
 
 
+def foresee(bulk: Bulk, log: AuditLog) -> tuple[list[Recovered], frozenset[Key]]:
+    """What `settle` would find, and the subjects that would be left alone then. Writes nothing."""
+    intents, outcomes = _read(log)
+    found = [_find_out(bulk, log, intent, lock=False) for intent in _dangling(intents, outcomes)]
+    unclear = {batch for batch, outcome in outcomes.items() if _is_unclear(outcome)}
+    unclear |= {one.batch for one in found if one.outcome == "unclear"}
+    return found, _subjects(log, unclear)
+
+
 def unclear_subjects(log: AuditLog) -> frozenset[Key]:
-    """The subjects of batches whose end is unclear: no run touches them until a person has settled it."""
-    return frozenset(
-        tuple(key) for batch in list_pending(log.home) for key in (read_pending(log.home, batch) or {}).get("subjects", ())  # type: ignore[attr-defined]
-    )  # fmt: skip
+    """The subjects of batches whose end is unclear, or not settled yet: no run touches them before that."""
+    return _subjects(log, set(list_pending(log.home)))
+
+
+def _subjects(log: AuditLog, batches: set[str]) -> frozenset[Key]:
+    pending = (read_pending(log.home, batch) for batch in batches)
+    return frozenset(key for one in pending if one is not None for key in plan_in(one).subjects)
+
+
+def _dangling(intents: Mapping[str, Entry], outcomes: Mapping[str, Entry]) -> list[Entry]:
+    return [intent for batch, intent in intents.items() if batch not in outcomes]
 
 
 def _read(log: AuditLog) -> tuple[dict[str, Entry], dict[str, Entry]]:
@@ -68,57 +95,50 @@ def _read(log: AuditLog) -> tuple[dict[str, Entry], dict[str, Entry]]:
     return intents, outcomes
 
 
-def _settle(bulk: Bulk, log: AuditLog, intent: Entry, clock: Clock) -> Recovered:
+def _find_out(bulk: Bulk, log: AuditLog, intent: Entry, *, lock: bool) -> Recovered:
     batch, rows = str(intent.fields["batch"]), _rows(intent)
     pending = read_pending(log.home, batch)
-    left: dict[str, int] = {}
     if pending is None:
-        outcome = "unclear"
-    else:
+        return Recovered(batch, "unclear", rows, {})
+    plan = plan_in(pending)
+    if not _fits(bulk, plan):
+        return Recovered(batch, "unclear", rows, {})
+    if lock:
         transaction = begin(bulk.connection, lock=True)  # waits for whoever may still be committing
         try:
-            left = remaining(bulk, _erasures(pending))
+            left = remaining(bulk, plan.erasures)
         finally:
             transaction.rollback()
-        outcome = "committed" if not any(left.values()) else "not-committed" if left == rows else "unclear"
-    now = clock()
-    fields = {name: intent.fields[name] for name in ("run", "batch", "root", "rows")}
-    log.append("purge.recovered", {**fields, "outcome": outcome}, now=now)
-    if outcome == "committed" and pending is not None:
-        _write_leaves(log, batch, pending, intent)
-    if outcome != "unclear":
-        remove_pending(log.home, batch)
+    else:
+        left = remaining(bulk, plan.erasures)
+    outcome = "committed" if not any(left.values()) else "not-committed" if left == rows else "unclear"
     return Recovered(batch, outcome, rows, {name: n for name, n in left.items() if n})
 
 
-def _tidy(log: AuditLog, batch: str, intents: Mapping[str, Entry], outcomes: Mapping[str, Entry]) -> None:
-    """A pending file that a crash left behind, though its end is known or it never came to an intent."""
-    outcome = outcomes.get(batch)
-    if batch in intents and outcome is None:
-        return  # settled just now
-    if outcome is not None and outcome.fields.get("outcome") == "unclear":
-        return
-    pending = read_pending(log.home, batch)
-    if outcome is not None and pending is not None and _committed(outcome):
-        _write_leaves(log, batch, pending, intents[batch])
-    remove_pending(log.home, batch)
+def _fits(bulk: Bulk, plan: Plan) -> bool:
+    """Whether today's policy and database still know all that the plan names: both may have changed since."""
+    return all(
+        found is not None
+        and set(erasure.values or ()) <= set(found.bound.columns)
+        and all(len(key) == len(found.bound.key) for key in erasure.keys)
+        for erasure in plan.erasures
+        for found in [bulk.candidates.get(erasure.name)]
+    )
 
 
-def _committed(outcome: Entry) -> bool:
+def _is_unclear(outcome: Entry | None) -> bool:
+    return outcome is not None and outcome.fields.get("outcome") == "unclear"
+
+
+def _is_committed(outcome: Entry) -> bool:
     return outcome.type == "purge.done" or outcome.fields.get("outcome") == "committed"
 
 
-def _write_leaves(log: AuditLog, batch: str, pending: Mapping[str, Any], intent: Entry) -> None:
-    key = read_batch_key(log.home, batch)
-    if key is not None:
-        leaves = Plan(tuple(_erasures(pending)), ()).leaves(key)
-        write_leaves(log.home, batch, intent.time, leaves)
-
-
-def _erasures(pending: Mapping[str, Any]) -> list[Erasure]:
-    return [
-        Erasure(str(e["name"]), e["values"], tuple(tuple(key) for key in e["keys"])) for e in pending["erasures"]
-    ]
+def _write_leaves(log: AuditLog, intent: Entry) -> None:
+    batch = str(intent.fields["batch"])
+    key, pending = read_batch_key(log.home, batch), read_pending(log.home, batch)
+    if key is not None and pending is not None:
+        write_leaves(log.home, batch, intent.time, plan_in(pending).leaves(key))
 
 
 def _rows(intent: Entry) -> dict[str, int]:
