@@ -27,6 +27,7 @@ $(STAMP): pyproject.toml
 demo: $(STAMP)
 	@rm -rf $(DEMO)
 	@$(BIN)/gdpr demo $(DEMO)
+	@echo "To type them: . $(BIN)/activate && cd $(DEMO)"
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --cov=staffords_gdpr --cov-report=term:skip-covered

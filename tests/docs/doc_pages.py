@@ -70,7 +70,7 @@ def type_in(lines: Sequence[Line], folder: Path, *, stand_in: Path | None = None
         wrong = shlex.quote(f"exit code $?, not {line.code}: {line.command}").replace("$?", "'$code'")
         script.append(f"code=$?; [ $code -eq {line.code} ] || {{ echo {wrong} >&2; exit 99; }}")
     code, printed, errors = _on_a_terminal("\n".join(script), folder)
-    assert code == 0, errors + printed[-2000:]
+    assert code == 0, f"{errors}\nprinted last: {printed[-300:]}"
     return printed.replace(str(stand_in), "") if stand_in else printed
 
 
