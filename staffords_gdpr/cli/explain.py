@@ -8,8 +8,7 @@ import typer
 
 from staffords_gdpr.cli import options, output
 from staffords_gdpr.cli.opening import database as opened
-from staffords_gdpr.cli.opening import holds_of, read_moment, read_settings
-from staffords_gdpr.errors import UsageError
+from staffords_gdpr.cli.opening import holds_of, read_moment, read_settings, require_subject
 
 
 def explain(
@@ -37,15 +36,10 @@ def explain(
     settings = read_settings(database=database, policy=policy, home=home)
     from staffords_gdpr.operations.explain import explain as look
     from staffords_gdpr.policy import load_policy
-    from staffords_gdpr.policy.suggest import did_you_mean
     from staffords_gdpr.render import explain as view
 
     rules = load_policy(settings.policy)
-    if record != rules.subject:
-        raise UsageError(
-            f"{record!r} is not the subject of this policy, which is {rules.subject!r}",
-            did_you_mean(record, [rules.subject]) or f"Write 'gdpr explain {rules.subject} KEY'.",
-        )
+    require_subject(rules, record)
     moment = read_moment(as_of, rules.zone)
     with opened(settings, write=False) as engine:
         result = look(rules, engine, subject=tuple(key), as_of=moment, holds=holds_of(settings))

@@ -18,6 +18,7 @@ from staffords_gdpr.cli import (
     audit,
     demo,
     explain,
+    hold,
     keys,
     log,
     purge,
@@ -51,6 +52,7 @@ app.command("review", rich_help_panel="The four commands")(review.review)
 app.command("explain", rich_help_panel="Around them")(explain.explain)
 app.command("sign", rich_help_panel="Around them")(sign.sign)
 app.command("status", rich_help_panel="Around them")(status.status)
+app.add_typer(hold.app, name="hold", rich_help_panel="Around them")
 app.add_typer(action.app, name="action", rich_help_panel="Around them")
 app.add_typer(log.app, name="log", rich_help_panel="Around them")
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from staffords_gdpr.auditlog import AuditLog
     from staffords_gdpr.auditlog.people import PersonKey
+    from staffords_gdpr.policy import Policy
     from staffords_gdpr.retention.states import Key
 
 EARLIEST_YEAR = 1900
@@ -94,6 +95,23 @@ def read_moment(text: str | None, zone: ZoneInfo) -> dt.datetime:
     if is_day:
         return start_of_day(moment.date(), zone)
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
+
+
+def read_day(option: str, text: str) -> dt.date:
+    """The calendar day that an option names. Raises UsageError."""
+    try:
+        return dt.date.fromisoformat(text.strip())
+    except ValueError:
+        raise UsageError(f"{option}: {text!r} is no day", "Write it as in 2027-05-31.") from None
+
+
+def require_subject(policy: Policy, record: str) -> None:
+    """Raise UsageError unless `record` is what the policy calls its subject."""
+    if record != policy.subject:
+        raise UsageError(
+            f"{record!r} is not the subject of this policy, which is {policy.subject!r}",
+            f"Write '{policy.subject}' and its key.",
+        )
 
 
 def _is_date(text: str) -> bool:

@@ -218,7 +218,7 @@ class _Binder:
             for column, value in listed.items():
                 if record.keep is None and at[0] == "sooner" and column in own_link:
                     self._wrong(
-                        f"{column} links the row to the owner that it goes with. Leave it out, or give the record a keep rule",
+                        f"{column} links the row to the owner it goes with. Leave it out, or give the record a keep rule",
                         "records", record.name, *at, column,
                     )  # fmt: skip
                 where = ("records", record.name, *at, column)

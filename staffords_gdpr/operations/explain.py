@@ -8,16 +8,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from staffords_gdpr.database.binding import bind
-from staffords_gdpr.database.catalogue import Catalogue
 from staffords_gdpr.database.connection import connected
-from staffords_gdpr.errors import UsageError
+from staffords_gdpr.operations.subjects import missing, typed
 from staffords_gdpr.policy.models import Policy
 from staffords_gdpr.retention.pure import Court
 from staffords_gdpr.retention.pure_dates import Trouble
 from staffords_gdpr.retention.pure_loader import load_subjects
 from staffords_gdpr.retention.pure_nodes import Node
 from staffords_gdpr.retention.pure_rules import Clause
-from staffords_gdpr.retention.pure_world import Row, comparable, key_text
+from staffords_gdpr.retention.pure_world import Row, comparable
 from staffords_gdpr.retention.states import Key, Verdict
 
 if TYPE_CHECKING:
@@ -86,16 +85,13 @@ def explain(
     """
     with connected(engine) as connection:
         catalogue = bind(policy, connection)
-        key = _typed(catalogue, subject)
+        key = typed(catalogue, subject)
         rows = load_subjects(connection, catalogue, [key])
     court = Court(catalogue, rows, as_of, holds)
     wanted = _comparable(key)
     found = next((row for row in court.world.rows[policy.subject] if _comparable(row.key) == wanted), None)
     if found is None:
-        raise UsageError(
-            f"there is no {policy.subject} {key_text(key)} in the database",
-            "Keys are those of the table; 'gdpr scan --details' lists them.",
-        )
+        raise missing(policy, key)
     return Explanation(
         record=policy.subject,
         subject=found.key,
@@ -105,34 +101,6 @@ def explain(
         dates=tuple(_dates(court, found)),
         rows=tuple(_rows(court, found)),
     )
-
-
-def _typed(catalogue: Catalogue, subject: Key) -> Key:
-    """The key with words turned into the types of its columns."""
-    bound = catalogue.records[catalogue.policy.subject]
-    if len(subject) != len(bound.key):
-        raise UsageError(
-            f"the key of {bound.record.name} has {len(bound.key)} part(s): {', '.join(bound.key)}",
-            f"Give {len(bound.key)} word(s), one for each.",
-        )
-    return tuple(
-        _part(bound.sa_table.c[column], part) for column, part in zip(bound.key, subject, strict=True)
-    )
-
-
-def _part(column: sa.Column[object], part: object) -> object:
-    if not isinstance(part, str):
-        return part
-    try:
-        kind = column.type.python_type
-    except NotImplementedError:
-        return part
-    if kind is not int:
-        return part
-    try:
-        return int(part)
-    except ValueError:
-        raise UsageError(f"{part!r} is no {column.name}, which is a whole number") from None
 
 
 def _dates(court: Court, subject: Row) -> Iterator[DateExplained]:

@@ -164,12 +164,13 @@ class Court:
         """Everything that stands against erasing a held row, a sentence each; none for other states."""
         if node.state is not State.HELD:
             return []
-        found = {self._reason(node).removeprefix("held: ")}
+        reason = self._reason(node)
+        found = set() if reason.startswith("goes with") else {reason.removeprefix("held: ")}
         if node.step is None:
             for edge, source in self.world.incoming.get(node.row, ()):
                 if source is None:
                     found.add(f"a row of {edge.source_table} refers to it")
-                elif not self.nodes.releases(source, edge):
+                elif self.nodes.of[source].follows is not node and not self.nodes.releases(source, edge):
                     found.add(self._reference(source, edge)[2])
         subject = node.row.subject
         if subject is not None and node.step is None:
