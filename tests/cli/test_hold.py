@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from conftest import Site
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Site
 
 
 def due_customer(site: Site) -> int:
