@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 
@@ -46,13 +46,15 @@ class PurgeResult:
     brakes: tuple[Brake, ...]
     recovered: tuple[Recovered, ...]
     result: str
-    undecidable_before: Mapping[str, int] = field(default_factory=dict)
+    undecidable_before: Mapping[str, int] | None = None
 
     @property
     def has_news(self) -> bool:
         """Whether a person should hear of it: an unclear batch, or more undecidable rows than the last purge saw."""
-        grown = any(count > self.undecidable_before.get(name, 0) for name, count in self.undecidable.items())
-        return grown or self.result != "complete"
+        if self.result != "complete":
+            return True
+        before = self.undecidable if self.undecidable_before is None else self.undecidable_before
+        return any(count > before.get(name, 0) for name, count in self.undecidable.items())
 
 
 def purge(
@@ -268,10 +270,12 @@ def _confirmed(log: AuditLog, confirm: int | None) -> int:
     return max(confirm or 0, carried if isinstance(carried, int) else 0)
 
 
-def _undecidable_before(log: AuditLog) -> Mapping[str, int]:
-    """How many rows were undecidable when the last purge looked, by record type."""
+def _undecidable_before(log: AuditLog) -> Mapping[str, int] | None:
+    """How many rows were undecidable when the last purge looked, by record type; None before the first."""
     last = log.last("purge.end")
-    before = last.fields["undecidable"] if last is not None else {}
+    if last is None:
+        return None
+    before = last.fields["undecidable"]
     return {str(name): int(n) for name, n in before.items()} if isinstance(before, Mapping) else {}
 
 

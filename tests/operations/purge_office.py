@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import sqlite3
-from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +12,13 @@ from pathlib import Path
 from office import Office, at
 
 from staffords_gdpr.auditlog import Entry
-from staffords_gdpr.auditlog.rows import leaf, list_pending, read_batch_key, read_leaves, root
+from staffords_gdpr.auditlog.rows import leaf, read_batch_key, read_leaves, root
 from staffords_gdpr.auditlog.verify import verify
 from staffords_gdpr.operations.holds import Hold
 from staffords_gdpr.operations.holds import add as add_hold
 from staffords_gdpr.operations.purge import PurgeResult, purge
 from staffords_gdpr.policy import load_policy
+from staffords_gdpr.policy.models import Record
 
 NOW = at("2026-11-23", "02:00")
 DAY = dt.timedelta(days=1)
@@ -247,7 +247,7 @@ class Firm(Office):
         assert not result.notes
         size = int(self.log.home.checkpoint.read_text(encoding="utf-8").splitlines()[1])
         assert size == result.entries
-        assert list_pending(self.log.home) == []
+        assert list(self.log.home.pending.iterdir()) == []
 
 
 def committed(firm: Firm) -> list[Entry]:
@@ -260,52 +260,57 @@ def committed(firm: Firm) -> list[Entry]:
     ]
 
 
-def assert_log_and_database_agree(firm: Firm, before: Tables, names: Mapping[str, str]) -> None:
-    """Row for row: what is gone or changed is in exactly one committed batch, and what is in one is gone or changed.
+def assert_log_and_database_agree(firm: Firm, before: Tables) -> None:
+    """Row for row: what is gone or anonymised is in exactly one committed batch, and nothing else is in any.
 
-    `names`: table of each record type. Steps are told from their rows by the columns that changed.
+    `before` is what the database held when the log had no batch yet; nobody but the purge has changed it since.
     """
     after = firm.tables()
+    keys: dict[str, bytes] = {}
     leaves: dict[bytes, str] = {}
-    keys: list[bytes] = []
     for outcome in committed(firm):
         batch = str(outcome.fields["batch"])
-        path = firm.log.home.leaves(batch)
+        path, key = firm.log.home.leaves(batch), read_batch_key(firm.log.home, batch)
         assert path is not None, f"batch {batch} has no leaves"
+        assert key is not None
         found = read_leaves(path)
         assert root(found) == outcome.fields["root"]
-        key = read_batch_key(firm.log.home, batch)
-        assert key is not None
-        keys.append(key)
+        keys[batch] = key
         leaves |= dict.fromkeys(found, batch)
-    for record, table in names.items():
-        for row_key, row in before[table].items():
-            now = after[table].get(row_key)
-            steps = _erased_as(record, row, now)
-            every = [record, *(("payment.card", "payment.identity") if record == "payment" else ())]
-            for name in every:
-                hits = [key for key in keys if leaves.pop(leaf(key, name, (row_key,)), None) is not None]
-                expected = 1 if name in steps else 0
-                assert len(hits) == expected, (
-                    f"{name} {row_key}: in {len(hits)} committed batches, {row} is now {now}"
-                )
-    assert not leaves, "leaves of rows that are still there"
-    assert all(after[table].keys() <= before[table].keys() for table in names.values())
+    for record in firm.policy.ours.values():
+        columns = columns_of(firm.database, record.table)
+        for key, row in before[record.table].items():
+            now = after[record.table].get(key)
+            erased = _erased_as(
+                record, dict(zip(columns, row, strict=True)), now and dict(zip(columns, now, strict=True))
+            )
+            for name in (record.name, *(f"{record.name}.{step.name}" for step in record.sooner)):
+                hits = [b for b, secret in keys.items() if leaves.get(leaf(secret, name, (key,))) == b]
+                assert len(hits) == (name in erased), f"{name} {key} is in {hits}; it was {row} and is {now}"
+                for batch in hits:
+                    del leaves[leaf(keys[batch], name, (key,))]
+        assert after[record.table].keys() <= before[record.table].keys()
+    assert not leaves, "leaves of rows that never were"
 
 
-def _erased_as(record: str, row: tuple[object, ...], now: tuple[object, ...] | None) -> set[str]:
+def _erased_as(record: Record, row: dict[str, object], now: dict[str, object] | None) -> set[str]:
+    """As what a row was erased: itself, and which of its steps."""
     if now is None:
-        return {record}
-    if record != "payment":
-        return {record} if now != row else set()
-    card = {"payment.card"} if row[3] is not None and now[3] is None else set()
-    return card | ({"payment.identity"} if row[1] is not None and now[1] is None else set())
+        return {record.name}
+    lists = {record.name: record.anonymise or {}}
+    lists |= {f"{record.name}.{step.name}": step.anonymise for step in record.sooner}
+    return {
+        name
+        for name, values in lists.items()
+        if values
+        and all(now[c] == v for c, v in values.items())
+        and any(row[c] != v for c, v in values.items())
+    }
 
 
-TABLES = {
-    "customer": "customers", "product": "products", "call": "calls", "repair": "repairs",
-    "consignment": "consignments", "payment": "payments",
-}  # fmt: skip
+def columns_of(database: Path, table: str) -> list[str]:
+    with closing(sqlite3.connect(database)) as connection:
+        return [row[1] for row in connection.execute(f'PRAGMA table_info("{table}")')]
 
 
 def other_connection(firm: Firm) -> sqlite3.Connection:
