@@ -1,0 +1,133 @@
+"""What gets in a batch's way: a hold, a trigger, a foreign key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from purge_office import DAY, NOW, Firm, after_the_purge
+
+from staffords_gdpr.errors import DatabaseError, GdprError
+from staffords_gdpr.operations import purge_batches
+from staffords_gdpr.operations.purge_batches import Batches
+from staffords_gdpr.retention.states import Key
+
+
+@pytest.fixture
+def firm(tmp_path: Path) -> Firm:
+    return Firm.open(tmp_path)
+
+
+def test_a_hold_that_comes_after_the_selection_is_respected(
+    firm: Firm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subjects = Batches.subjects
+
+    def held_before(batches: Batches, keys: list[Key]) -> None:
+        firm.hold(1)
+        subjects(batches, keys)
+
+    monkeypatch.setattr(Batches, "subjects", held_before)
+    firm.purge()
+    assert 1 in firm.tables()["customers"]
+    assert 7 not in firm.tables()["customers"]
+    assert not firm.of_type("purge.aborted")
+    firm.assert_settled()
+
+
+def test_a_hold_that_comes_just_before_the_intent_aborts_the_batch(
+    firm: Firm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, done = purge_batches.write_pending, []
+
+    def held_before(*arguments: object) -> None:
+        if not done and arguments[2]["subjects"]:  # type: ignore[index]
+            done.append(firm.hold(1))
+        write(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(purge_batches, "write_pending", held_before)
+    before = firm.tables()
+    firm.purge()
+    aborted = firm.the("purge.aborted").fields
+    assert aborted["code"] == "hold"
+    after = firm.tables()
+    for table in ("customers", "products", "calls", "repairs", "consignments", "payments"):
+        assert after[table][1] == before[table][1]
+    assert 7 not in after["customers"]
+    assert aborted["batch"] not in [entry.fields["batch"] for entry in firm.of_type("purge.done")]
+    firm.assert_settled()
+
+
+TRIGGERS = {
+    "blocks": "CREATE TRIGGER t BEFORE DELETE ON calls WHEN old.id = 8 BEGIN SELECT RAISE(IGNORE); END",
+    "deletes more": "CREATE TRIGGER t AFTER DELETE ON calls WHEN old.id = 1 BEGIN DELETE FROM calls WHERE id = 8; END",
+    "blocks an update": "CREATE TRIGGER t BEFORE UPDATE ON payments BEGIN SELECT RAISE(IGNORE); END",
+}
+
+
+@pytest.mark.parametrize("trigger", TRIGGERS)
+def test_a_row_count_that_differs_from_the_plan_rolls_the_batch_back(firm: Firm, trigger: str) -> None:
+    firm.sql("DELETE FROM calls WHERE id = 9")
+    firm.sql("DELETE FROM payments WHERE customer_id IS NULL")
+    firm.sql("DELETE FROM consignments WHERE id = 4")
+    firm.sql("DELETE FROM repairs WHERE id = 3")
+    firm.sql(TRIGGERS[trigger])
+    firm.approve(NOW)
+    before = firm.tables()
+    with pytest.raises(GdprError, match="rolled back") as caught:
+        firm.purge()
+    assert "trigger" in caught.value.hint
+    assert firm.tables() == before
+    assert firm.the("purge.aborted").fields["code"] == "row-count"
+    assert firm.the("purge.end").fields["result"] == "stopped"
+    assert firm.the("purge.end").fields["rows"] == {}
+    firm.assert_settled()
+
+
+def test_once_the_trigger_is_gone_all_of_it_is_erased(firm: Firm) -> None:
+    before = firm.tables()
+    firm.sql(TRIGGERS["blocks"])
+    firm.approve(NOW)
+    with pytest.raises(GdprError):
+        firm.purge()
+    firm.sql("DROP TRIGGER t")
+    firm.approve(NOW + DAY / 48)
+    firm.purge(NOW + DAY / 24)
+    assert firm.tables() == after_the_purge(before)
+
+
+def test_a_trigger_that_refuses_is_an_answer_of_the_database(firm: Firm) -> None:
+    firm.sql("CREATE TRIGGER t BEFORE DELETE ON customers BEGIN SELECT RAISE(ABORT, 'no deleting'); END")
+    firm.approve(NOW)
+    with pytest.raises(DatabaseError):
+        firm.purge()
+    assert firm.the("purge.aborted").fields["code"] == "database"
+    assert 1 in firm.tables()["customers"]
+    firm.assert_settled()
+
+
+def test_a_foreign_key_refused_at_the_commit_leaves_everything(
+    firm: Firm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row that refers to one to be erased, made by a trigger: no plan can know of it."""
+    firm.script(
+        "CREATE TABLE notes (id INTEGER PRIMARY KEY, customer_id INTEGER REFERENCES customers(id));"
+        "CREATE TRIGGER t AFTER DELETE ON calls WHEN old.id = 8 BEGIN INSERT INTO notes VALUES (1, 7); END;"
+    )
+    firm.approve(NOW)
+    before = firm.tables()
+    with pytest.raises(DatabaseError, match="still refers") as caught:
+        firm.purge()
+    assert caught.value.exit_code == 6
+    assert firm.the("purge.aborted").fields["code"] == "database"
+    assert firm.tables()["customers"] == before["customers"]
+    assert firm.tables()["notes"] == {}
+    firm.assert_settled()
+
+
+def test_news_is_an_undecidable_row_more_than_last_time(firm: Firm) -> None:
+    assert not firm.purge().has_news
+    assert not firm.purge(NOW + DAY).has_news
+    firm.customer(60, "2099-01-01")
+    assert firm.purge(NOW + 2 * DAY).has_news
+    assert not firm.purge(NOW + 3 * DAY).has_news
