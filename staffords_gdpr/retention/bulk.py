@@ -258,7 +258,7 @@ class Bulk:
 
     def _build(self, as_of: dt.datetime, scope: Scope, months: int) -> None:
         self._rows = Rows(self.work, as_of, scope, months)
-        self.work.fill(self.work.shifts, [tuple(row.values()) for row in self._rows.days.rows()])
+        self.work.fill(self.work.shifts, self._rows.days.rows())
         self._inserts = listing(self._rows)
         self.blocks = blocks(self._rows)
         self._built = (as_of, scope, months)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import re
 from functools import cache
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -20,6 +19,7 @@ from staffords_gdpr.policy.models import Policy
 IMPOSSIBLE = "~"
 EARLIEST = dt.date(1900, 1, 1)
 _LAST_YEAR = 2200
+_UTC = ZoneInfo("UTC")
 _DATE = "[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]"
 _SENTINEL = re.compile(r"^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d)?(?:\.0+)?)?$")
 
@@ -55,16 +55,19 @@ class Days:
         raw: Text = sa.type_coerce(column, sa.String())
         return sa.or_(raw.is_(None), *self._sentinels(raw, kind))
 
-    def rows(self) -> list[dict[str, object]]:
-        """What the table of shifts must hold: since which stored clock reading local time differs by how much."""
+    def rows(self) -> list[tuple[str, str, int]]:
+        """What the table of shifts must hold: for clock readings in which zone, since when, how many seconds to add."""
+        zones = {self._stored.key: self._stored, _UTC.key: _UTC}
         return [
-            {"since": since, "seconds": seconds} for since, seconds in _shift_table(self._stored, self._zone)
+            (name, since, seconds)
+            for name, zone in zones.items()
+            for since, seconds in _shift_table(zone, self._zone)
         ]
 
     def _local(self, raw: Text) -> Text:
         """The day in the policy's zone of a text with or without time and offset."""
         naive = self._shifted(raw, self._stored)
-        zoned = self._shifted(sa.func.datetime(raw), ZoneInfo("UTC"))
+        zoned = self._shifted(sa.func.datetime(raw), _UTC)
         has_offset = sa.func.substr(raw, -1, 1) == _text("Z")
         has_offset |= sa.func.substr(raw, -6, 1).in_([_text("+"), _text("-")]) & (sa.func.length(raw) > 16)
         return sa.case(
@@ -82,20 +85,15 @@ class Days:
             return day
         clock = sa.func.substr(text, 12, 5)
         safe = sa.and_(clock >= _text(_clock(-least + 59)), clock < _text(_clock(86_400 - most)))
-        if stored == self._stored:
-            shifts = self._shifts
-            seconds: Any = (
-                sa.select(shifts.c.seconds)
-                .where(shifts.c.since <= sa.func.replace(sa.func.substr(text, 1, 19), "T", " "))
-                .order_by(shifts.c.since.desc())
-                .limit(1)
-                .scalar_subquery()
-            )
-        else:  # rare: moments with an offset of their own, in a database whose zone is not UTC
-            reading = sa.func.substr(text, 1, 19)
-            seconds = sa.case(
-                *((reading >= _text(since), sa.literal(s)) for since, s in reversed(table)), else_=table[0][1]
-            )
+        shifts = self._shifts
+        seconds = (
+            sa.select(shifts.c.seconds)
+            .where(shifts.c.zone == _text(stored.key))
+            .where(shifts.c.since <= sa.func.replace(sa.func.substr(text, 1, 19), "T", " "))
+            .order_by(shifts.c.since.desc())
+            .limit(1)
+            .scalar_subquery()
+        )
         moved = sa.func.date(text, sa.func.coalesce(seconds, table[0][1]).concat(_text(" seconds")))
         return sa.case((safe, day), else_=moved)
 

@@ -75,7 +75,12 @@ class Work:
         subject = catalogue.records[catalogue.policy.subject]
         self.subject_key = [_plain(subject.sa_table.c[name]) for name in subject.key]
         self.shifts = self._table(
-            "shifts", [sa.Column("since", sa.String, primary_key=True), sa.Column("seconds", sa.Integer)]
+            "shifts",
+            [
+                sa.Column("zone", sa.String, primary_key=True),
+                sa.Column("since", sa.String, primary_key=True),
+                sa.Column("seconds", sa.Integer),
+            ],
         )
         self.holds = self._table("holds", self._subject_columns(primary_key=True))
         self.scope = self._table("scope", self._subject_columns(primary_key=True))
