@@ -7,6 +7,8 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,13 @@ GUIDE = "docs/getting-started.md"
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 TOO_SLOW = ("python3 -m venv /opt/gdpr", "/opt/gdpr/bin/pip install .")  # they ask a package index
 LINK = re.compile(r"\]\(([^)\s]+)\)")
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder with a short path: a terminal of 80 columns would break a long one in the middle."""
+    with tempfile.TemporaryDirectory(prefix="g") as made:
+        yield Path(made)
 
 
 def recipe(target: str) -> list[str]:
@@ -71,25 +80,25 @@ def test_the_commands_of_the_readme_work_and_print_what_it_shows(tmp_path: Path)
     assert shown_but_not_printed(shown, printed) == []
 
 
-def test_the_commands_of_getting_started_work_and_print_what_it_shows(tmp_path: Path) -> None:
+def test_the_commands_of_getting_started_work_and_print_what_it_shows(folder: Path) -> None:
     for name in ("opt", "srv", "mnt/office", "mnt/backup", "mnt/safe", "clone"):
-        (tmp_path / name).mkdir(parents=True)
-    install(tmp_path / "opt/gdpr")
-    shutil.copytree(ROOT / "policies", tmp_path / "clone/policies")
+        (folder / name).mkdir(parents=True)
+    install(folder / "opt/gdpr")
+    shutil.copytree(ROOT / "policies", folder / "clone/policies")
     lines = []
     for kind, text in blocks(GUIDE, "sh", "toml"):
         if kind == "toml":
-            (tmp_path / "settings").write_text(moved(text, tmp_path))
-            lines.append(Line(f"cp {tmp_path}/settings /srv/gdpr/gdpr.toml", 0))
+            (folder / "settings").write_text(moved(text, folder))
+            lines.append(Line(f"cp {folder}/settings /srv/gdpr/gdpr.toml", 0))
         else:
             lines += commands(text)
     assert set(TOO_SLOW) < {line.command for line in lines}
     lines = [line for line in lines if line.command not in TOO_SLOW]
 
-    printed = type_in(lines, tmp_path / "clone", stand_in=tmp_path)
+    printed = type_in(lines, folder / "clone", stand_in=folder)
 
     assert shown_but_not_printed([text for _, text in blocks(GUIDE, "text")], printed) == []
-    cron_is_content(tmp_path)
+    cron_is_content(folder)
 
 
 def cron_is_content(folder: Path) -> None:
