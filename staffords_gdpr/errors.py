@@ -77,6 +77,14 @@ EXIT_CODES: dict[int, str] = {
     0: "done, nothing wrong",
     **{
         error.exit_code: error.meaning
-        for error in (GdprError, UsageError, FindingsError, BrakeError, LogBrokenError, DatabaseError, LockedError)
+        for error in (
+            GdprError,
+            UsageError,
+            FindingsError,
+            BrakeError,
+            LogBrokenError,
+            DatabaseError,
+            LockedError,
+        )
     },
 }

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import sqlalchemy as sa
 
 from staffords_gdpr.database.catalogue import Bound, Catalogue, DateKind, Edge
-from staffords_gdpr.database.schema import ForeignKey, Schema, TableFacts, read_schema
+from staffords_gdpr.database.schema import ForeignKey, Schema, TableFacts, read_schema, reflect_table
 from staffords_gdpr.errors import PolicyError
 from staffords_gdpr.policy.models import Keep, Link, OtherColumn, OwnColumn, Policy, Record, Ref
 from staffords_gdpr.policy.suggest import did_you_mean
@@ -47,7 +47,6 @@ class _Binder:
                 self._column(rule.or_else.record, rule.or_else.column, "dates", rule.name, "or_else")
         self._stop_on_mistakes()
         dates = self._date_columns()
-        metadata = sa.MetaData()
         records = {
             name: Bound(
                 record=record,
@@ -57,9 +56,7 @@ class _Binder:
                 dates=dates[name],
                 owner=next((edge for edge in edges[name] if edge.kind == "belongs_to"), None),
                 refers=tuple(edge for edge in edges[name] if edge.kind == "refers_to"),
-                sa_table=sa.Table(
-                    self.tables[name].name, metadata, autoload_with=connection, resolve_fks=False
-                ),
+                sa_table=reflect_table(connection, self.tables[name].name),
             )
             for name, record in self.policy.ours.items()
         }
@@ -218,7 +215,7 @@ class _Binder:
             for column, value in listed.items():
                 if record.keep is None and at[0] == "sooner" and column in own_link:
                     self._wrong(
-                        f"{column} links the row to the owner it goes with. Leave it out, or give the record a keep rule",
+                        f"{column} links the row to the owner it goes with. Leave it out, or give the record a rule",
                         "records", record.name, *at, column,
                     )  # fmt: skip
                 where = ("records", record.name, *at, column)

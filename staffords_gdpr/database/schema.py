@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -90,6 +91,38 @@ def read_schema(connection: sa.Connection) -> Schema:
             ),
         )
     return Schema(tables=tables, triggers=_triggers(connection), identity=_identity(connection))
+
+
+class Stored(sa.types.UserDefinedType[Any]):
+    """A column type of SQLite by its own name, read and written as the driver has it.
+
+    SQLite keeps any value in any column, and SQLAlchemy's own types would write a date key in another spelling than
+    it has, or refuse to read one that is none.
+    """
+
+    cache_ok = True
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def get_col_spec(self, **_: object) -> str:
+        return self.name
+
+
+def reflect_table(connection: sa.Connection, name: str) -> sa.Table:
+    """One table of the connection's schema, whose values come and go as they are stored."""
+
+    def as_stored(_inspector: object, _table: object, column: dict[str, Any]) -> None:
+        if not isinstance(column["type"], (sa.Integer, sa.String)):
+            column["type"] = Stored(str(column["type"]))
+
+    return sa.Table(
+        name,
+        sa.MetaData(),
+        autoload_with=connection,
+        resolve_fks=False,
+        listeners=[("column_reflect", as_stored)],
+    )
 
 
 def _triggers(connection: sa.Connection) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from staffords_gdpr.operations.erasure import planned
 from staffords_gdpr.operations.holds import current_holds
 from staffords_gdpr.operations.purge_batches import Batches, Clock, HoldsWatch, Tally
 from staffords_gdpr.operations.purge_brakes import Brake
-from staffords_gdpr.operations.purge_settle import Recovered, foresee, settle, unclear_subjects
+from staffords_gdpr.operations.purge_settle import Recovered, foresee, settle, unclear_rows, unclear_subjects
 from staffords_gdpr.policy.models import Policy
 from staffords_gdpr.progress import SILENT, Progress
 from staffords_gdpr.retention.bulk import Bulk, Todo
@@ -154,9 +154,9 @@ class _Run:
             {"run": self.run, "as_of": self.now, "policy": self.policy.sha256, "dry": False},
             now=self.clock(),
         )
-        tally = Tally()
-        batches = Batches(bulk, self.log, holds, self.run, self.now, self.clock, tally)
-        result = _result(recovered)
+        tally, unclear = Tally(), unclear_rows(self.log)
+        batches = Batches(bulk, self.log, holds, self.run, self.now, self.clock, tally, unclear)
+        result = "unclear" if unclear else _result(recovered)
         remaining = allowed
         try:
             self._work_through(batches, todo, planned_rows)

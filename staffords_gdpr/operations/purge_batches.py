@@ -85,14 +85,18 @@ class Batches:
     as_of: dt.datetime
     clock: Clock
     tally: Tally
+    unclear: frozenset[tuple[str, Key]] = frozenset()  # rows of batches whose end is unclear
 
     def subjects(self, keys: Sequence[Key]) -> None:
         """Erase what is due of these subjects, in one transaction."""
         self._batch(lambda: self.bulk.scope_to(subjects=keys), Scope.SUBJECTS)
 
     def rows(self, keys: Mapping[str, Sequence[Key]]) -> None:
-        """Erase what is due of these rows without a subject, in one transaction."""
-        self._batch(lambda: self.bulk.scope_to(rows=keys), Scope.ROWS)
+        """Erase what is due of these rows without a subject, in one transaction; not those whose batch is unclear."""
+        wanted = {
+            name: [key for key in some if (name, key) not in self.unclear] for name, some in keys.items()
+        }
+        self._batch(lambda: self.bulk.scope_to(rows=wanted), Scope.ROWS)
         self.tally.alone += sum(len(some) for some in keys.values())
 
     def everything(self) -> None:

@@ -77,6 +77,18 @@ def unclear_subjects(log: AuditLog) -> frozenset[Key]:
     return _subjects(log, set(list_pending(log.home)))
 
 
+def unclear_rows(log: AuditLog) -> frozenset[tuple[str, Key]]:
+    """The rows of such batches, each with its record type."""
+    pending = (read_pending(log.home, batch) for batch in list_pending(log.home))
+    return frozenset(
+        (erasure.name.partition(".")[0], key)
+        for one in pending
+        if one is not None
+        for erasure in plan_in(one).erasures
+        for key in erasure.keys
+    )
+
+
 def _subjects(log: AuditLog, batches: set[str]) -> frozenset[Key]:
     pending = (read_pending(log.home, batch) for batch in batches)
     return frozenset(key for one in pending if one is not None for key in plan_in(one).subjects)

@@ -276,6 +276,9 @@ INSERT INTO visits VALUES (9, {value}, 'note');
     ("kind", "value"),
     [
         ("DATE", "'2014-01-01'"),
+        ("DATE", "'no date'"),
+        ("TIMESTAMP", "'2014-01-01 10:00:00'"),
+        ("TIME", "'10:00'"),
         ("NUMERIC(10, 2)", "3.5"),
         ("BLOB", "x'00ff'"),
         ("TEXT", "'Zoë \" 1'"),
