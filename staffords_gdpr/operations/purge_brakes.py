@@ -116,9 +116,10 @@ def share(policy: Policy, todo: Todo, total: int, confirmed: int) -> Iterator[Br
     affected = todo.subjects + todo.rows
     limit = max(NEVER_BELOW, int(total * policy.erase_at_most))
     if affected > max(limit, confirmed):
+        alone = f" and {todo.rows:,} rows that belong to nobody" if todo.rows else ""
         yield Brake(
             "too-many",
-            f"{affected} of {total} subjects have something to be erased; more than {limit} "
+            f"{todo.subjects:,} of {total:,} subjects{alone} have something to be erased; more than {limit:,} "
             f"({policy.erase_at_most:.0%} of all) need a person's word",
             f"look at gdpr scan; if that is right, run: gdpr purge --confirm {affected}",
             {"affected": affected, "total": total, "limit": limit},

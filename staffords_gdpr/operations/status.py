@@ -136,6 +136,13 @@ def _work(history: History, unsigned: tuple[Pending, ...], today: dt.date) -> li
         problems.append(
             f"{several(len(history.unclear), 'batch', 'batches')} with an unclear outcome: see gdpr log show."
         )
+    since = history.completed_runs[-1].seq if history.completed_runs else -1
+    refused = [entry for entry in history.refusals if entry.seq > since]
+    if refused:
+        problems.append(
+            f"The purge was refused on {refused[-1].time:%Y-%m-%d} (brake {refused[-1].fields['brake']}): "
+            "gdpr purge --dry-run says why and how to go on."
+        )
     late = [action for action in history.open_actions if action.due < today]
     if late:
         problems.append(f"{several(len(late), 'corrective action')} past the date: gdpr action list")

@@ -64,6 +64,16 @@ def test_a_purge_that_stopped_half_way_does_not_count(office: Office) -> None:
     assert late.last_purge.started == at("2026-11-09", "02:00")
 
 
+def test_a_refused_purge_waits_for_a_person_until_one_has_completed(office: Office) -> None:
+    seen = {"affected": 90, "total": 100, "limit": 20}
+    office.log.append(
+        "purge.refused", {"run": "r1", "brake": "too-many", "seen": seen}, now=at("2026-11-01", "02:00")
+    )
+    assert "refused on 2026-11-01 (brake too-many)" in look(office, at("2026-11-01", "09:00")).problems[0]
+    office.logged_purge(at("2026-11-02", "02:00"))
+    assert look(office, at("2026-11-02", "09:00")).problems == ()
+
+
 def test_a_changed_policy_or_schema_is_a_problem(office: Office) -> None:
     office.sql("ALTER TABLE calls ADD COLUMN mood TEXT")
     (problem,) = look(office, at("2026-11-01")).problems
