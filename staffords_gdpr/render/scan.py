@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from staffords_gdpr.operations.scan import ScanResult
     from staffords_gdpr.policy import Policy
 
-FORECAST_COLUMNS = 6  # more do not fit on 80 columns
+FORECAST_COLUMNS = 5  # more do not fit on 80 columns
 
 
 def page(result: ScanResult, policy: Policy) -> Page:

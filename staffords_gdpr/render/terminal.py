@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -56,12 +57,16 @@ def _table(table: Table) -> RenderableType:
         drawn.add_column(
             RichText(column),
             justify="right" if index in table.numbers else "left",
-            no_wrap=index in table.numbers,
+            no_wrap=index in table.numbers or _holds_dates(table, index),
             overflow="fold",
         )
     for row in table.rows:
         drawn.add_row(*(_cell(table, index, value) for index, value in enumerate(row)))
     return drawn
+
+
+def _holds_dates(table: Table, index: int) -> bool:
+    return any(isinstance(row[index], dt.date) for row in table.rows if index < len(row))
 
 
 def _cell(table: Table, index: int, value: object) -> RichText:
