@@ -107,10 +107,12 @@ def read_day(option: str, text: str) -> dt.date:
 
 def require_subject(policy: Policy, record: str) -> None:
     """Raise UsageError unless `record` is what the policy calls its subject."""
+    from staffords_gdpr.policy.suggest import did_you_mean
+
     if record != policy.subject:
         raise UsageError(
             f"{record!r} is not the subject of this policy, which is {policy.subject!r}",
-            f"Write '{policy.subject}' and its key.",
+            did_you_mean(record, [policy.subject]) or f"Write '{policy.subject}' and its key.",
         )
 
 

@@ -7,7 +7,15 @@ from collections.abc import Iterable, Mapping, Sequence
 import sqlalchemy as sa
 
 from staffords_gdpr.database.catalogue import Bound, Catalogue, DateKind, Edge
-from staffords_gdpr.database.schema import ForeignKey, Schema, TableFacts, read_schema, reflect_table
+from staffords_gdpr.database.links import link_faults
+from staffords_gdpr.database.schema import (
+    ForeignKey,
+    Schema,
+    TableFacts,
+    find_name,
+    read_schema,
+    reflect_table,
+)
 from staffords_gdpr.errors import PolicyError
 from staffords_gdpr.policy.models import Keep, Link, OtherColumn, OwnColumn, Policy, Record, Ref
 from staffords_gdpr.policy.suggest import did_you_mean
@@ -61,6 +69,11 @@ class _Binder:
             for name, record in self.policy.ours.items()
         }
         all_edges = self._all_edges([edge for own in edges.values() for edge in own])
+        for edge in all_edges:
+            for fault in link_faults(
+                connection, edge, self.schema.tables[edge.source_table], self.tables[edge.target]
+            ):
+                self._wrong(fault, *self._place(edge))
         for record in self.policy.ours.values():
             self._anonymising(record, all_edges)
         self._stop_on_mistakes()
@@ -75,7 +88,7 @@ class _Binder:
     # -- names ---------------------------------------------------------------------------------------------------
 
     def _table(self, name: str, record: Record) -> TableFacts | None:
-        found = _find(record.table, self.schema.tables)
+        found = find_name(record.table, self.schema.tables)
         if found is None:
             self._wrong(
                 f"there is no table {record.table!r} in the database. {did_you_mean(record.table, self.schema.tables)}",
@@ -86,7 +99,7 @@ class _Binder:
 
     def _column(self, record: str, column: str, *path: str) -> str | None:
         facts = self.tables[record]
-        found = _find(column, facts.columns)
+        found = find_name(column, facts.columns)
         if found is None:
             self._wrong(
                 f"unknown column {column!r} in table {facts.name}. {did_you_mean(column, facts.columns)}",
@@ -114,6 +127,9 @@ class _Binder:
                 self._column(record.name, column, *at, "sooner", step.name, "anonymise", column)
             if step.keep:
                 self._keep(record, step.keep, *at, "sooner", step.name)
+        key = frozenset(record.key)
+        if key and not any(unique <= key for unique in self.tables[record.name].unique):
+            self._wrong("two rows may hold the same key. Name columns with a UNIQUE constraint", *at, "key")
         if not self._key(record.name, record):
             self._wrong(
                 f"table {record.table} has no primary key, so its rows cannot be told apart. "
@@ -181,6 +197,11 @@ class _Binder:
                     edges.setdefault((edge.source_table, edge.target, frozenset(edge.columns)), edge)
         return tuple(edges.values())
 
+    def _place(self, edge: Edge) -> tuple[str, ...]:
+        if edge.source is None:
+            return ("records", edge.target, "table")
+        return ("records", edge.source, edge.kind if edge.kind != "foreign_key" else "table")
+
     # -- anonymising (R10) ---------------------------------------------------------------------------------------
 
     def _anonymising(self, record: Record, edges: Iterable[Edge]) -> None:
@@ -192,9 +213,8 @@ class _Binder:
             at = ("erase", "anonymise")
             lists.append((at, record.anonymise))
             for edge in edges:
-                if edge.source == record.name and not {own for own, _ in edge.columns} & set(
-                    record.anonymise
-                ):
+                undone = any(record.anonymise.get(own, "") is None for own, _ in edge.columns)
+                if edge.source == record.name and not undone:
                     if edge.target == record.name or self.policy.records[edge.target].anonymise is not None:
                         continue
                     own = edge.columns[0][0]
@@ -274,15 +294,6 @@ class _Binder:
                 "\n".join(self.mistakes),
                 "the policy does not fit this database: mend these lines, or check the URL",
             )
-
-
-def _find(name: str, known: Iterable[str]) -> str | None:
-    """`name` as the database spells it: exactly, or else the only one that differs in case alone."""
-    known = list(known)
-    if name in known:
-        return name
-    folded = [k for k in known if k.casefold() == name.casefold()]
-    return folded[0] if len(folded) == 1 else None
 
 
 def _foreign(key: ForeignKey, source: str | None, target: str) -> Edge:

@@ -131,3 +131,8 @@ def begin(connection: sa.Connection, *, lock: bool) -> sa.Transaction:
     if lock:
         connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
     return transaction
+
+
+def changes_so_far(connection: sa.Connection) -> int:
+    """How many rows this connection has changed since it was opened, also through triggers and cascades."""
+    return int(connection.connection.driver_connection.total_changes)  # type: ignore[union-attr]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,9 @@ class TableFacts:
     not_null: tuple[str, ...]
     key: tuple[str, ...]
     foreign_keys: tuple[ForeignKey, ...]
+    unique: tuple[
+        frozenset[str], ...
+    ] = ()  # sets of columns of which no two rows hold the same, the key included
 
 
 @dataclass(frozen=True)
@@ -64,33 +67,54 @@ def read_schema(connection: sa.Connection) -> Schema:
     inspector = sa.inspect(connection)
     keys = inspector.get_multi_pk_constraint()
     foreign = inspector.get_multi_foreign_keys()
+    constraints = inspector.get_multi_unique_constraints()
+    indexes = inspector.get_multi_indexes()
     columns = inspector.get_multi_columns()
+    spelled = {name: [c["name"] for c in described] for (_, name), described in columns.items()}
     tables = {}
-    for (schema, name), described in columns.items():
-        found = keys.get((schema, name))
+    for place, described in columns.items():
+        found = keys.get(place)
         key = tuple(found["constrained_columns"]) if found else ()
-        tables[name] = TableFacts(
-            name=name,
+        unique = [frozenset(c["column_names"]) for c in constraints.get(place, ())]
+        unique += [
+            frozenset(name for name in index["column_names"] if name)
+            for index in indexes.get(place, ())
+            if index["unique"] and "sqlite_where" not in index.get("dialect_options", {})
+        ]
+        tables[place[1]] = TableFacts(
+            name=place[1],
             columns={c["name"]: str(c["type"]) for c in described},
             not_null=tuple(c["name"] for c in described if not c["nullable"]),
             key=key,
-            foreign_keys=tuple(
-                ForeignKey(
-                    table=name,
-                    columns=tuple(fk["constrained_columns"]),
-                    target=fk["referred_table"],
-                    # SQLite lets a foreign key name no columns: it means the primary key
-                    target_columns=tuple(fk["referred_columns"])
-                    or tuple(
-                        keys.get((schema, fk["referred_table"]), {"constrained_columns": ()})[
-                            "constrained_columns"
-                        ]
-                    ),
-                )
-                for fk in foreign.get((schema, name), ())
-            ),
+            foreign_keys=tuple(_foreign_key(place[1], fk, spelled, keys) for fk in foreign.get(place, ())),
+            unique=tuple({*unique, *([frozenset(key)] if key else [])}),
         )
     return Schema(tables=tables, triggers=_triggers(connection), identity=_identity(connection))
+
+
+def find_name(name: str, known: Iterable[str]) -> str | None:
+    """`name` as the database spells it: exactly, or else the only one that differs in case alone."""
+    known = list(known)
+    if name in known:
+        return name
+    folded = [k for k in known if k.casefold() == name.casefold()]
+    return folded[0] if len(folded) == 1 else None
+
+
+def _foreign_key(
+    table: str, fk: Any, spelled: Mapping[str, Sequence[str]], keys: Mapping[Any, Any]
+) -> ForeignKey:
+    """A foreign key in the spelling of the tables: a declaration may differ from them in case."""
+    target = find_name(fk["referred_table"], spelled) or fk["referred_table"]
+    # SQLite lets a foreign key name no columns: it means the primary key
+    primary = next((pk["constrained_columns"] for (_, name), pk in keys.items() if name == target), ())
+    columns = fk["referred_columns"] or primary
+    return ForeignKey(
+        table=table,
+        columns=tuple(find_name(c, spelled[table]) or c for c in fk["constrained_columns"]),
+        target=target,
+        target_columns=tuple(find_name(c, spelled.get(target, ())) or c for c in columns),
+    )
 
 
 class Stored(sa.types.UserDefinedType[Any]):

@@ -137,6 +137,7 @@ class _Run:
         self.progress = progress
         self.run = new_batch_id(now)
         self.clock = running_clock(now)
+        self.allowed = self.total = 0
 
     def go(self, confirm: int | None) -> PurgeResult:
         self._refuse(brakes.clock(self.policy, self.log, self.now))
@@ -146,7 +147,8 @@ class _Run:
         holds = HoldsWatch(self.log, unclear_subjects(self.log))
         todo, planned_rows = self._decide(bulk, holds)
         allowed, before = _confirmed(self.log, confirm), _undecidable_before(self.log)
-        self._refuse(brakes.share(self.policy, todo, bulk.total_subjects(), allowed))
+        self.allowed, self.total = allowed, bulk.total_subjects()
+        self._refuse(brakes.share(self.policy, todo, self.total, allowed))
         held, undecidable = _left_alone(bulk)
         self.connection.commit()
         self.log.append(
@@ -187,7 +189,7 @@ class _Run:
     def _decide(self, bulk: Bulk, holds: HoldsWatch) -> tuple[Todo, int]:
         """What is due now by the whole database, as the list to work through, and how many erasures that makes."""
         with begin(self.connection, lock=False):
-            bulk.decide(self.now, holds=holds.current())
+            bulk.decide(self.now, holds=holds.current(), left_alone=unclear_rows(self.log))
             return bulk.list_todo(), sum(planned(bulk).values())
 
     def _work_through(self, batches: Batches, todo: Todo, planned_rows: int) -> None:
@@ -214,9 +216,15 @@ class _Run:
             if erased == planned_rows:
                 return
             todo, planned_rows = self._decide(bulk, batches.holds)
+            self._still_within(batches.tally, todo)
             if erased == 0 and planned_rows:
                 batches.everything()
                 return
+
+    def _still_within(self, tally: Tally, todo: Todo) -> None:
+        """The brake on large runs holds for the whole run, however much has become due since its first look."""
+        run = Todo(subjects=len(tally.subjects) + todo.subjects, rows=tally.alone + todo.rows)
+        self._refuse(brakes.share(self.policy, run, self.total, self.allowed))
 
     def _refuse(self, refusing: Iterator[Brake]) -> None:
         """Raise the first brake, and write it to the log, once a day."""

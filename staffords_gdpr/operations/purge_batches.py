@@ -23,9 +23,9 @@ from staffords_gdpr.auditlog.rows import (
     write_leaves,
     write_pending,
 )
-from staffords_gdpr.database.connection import begin
+from staffords_gdpr.database.connection import begin, changes_so_far
 from staffords_gdpr.errors import GdprError
-from staffords_gdpr.operations.erasure import Plan, erase, plan_of
+from staffords_gdpr.operations.erasure import Plan, erase, plan_of, remaining
 from staffords_gdpr.operations.holds import current_holds
 from staffords_gdpr.operations.purge_pending import pending_of
 from staffords_gdpr.retention.bulk import Bulk
@@ -92,7 +92,7 @@ class Batches:
         self._batch(lambda: self.bulk.scope_to(subjects=keys), Scope.SUBJECTS)
 
     def rows(self, keys: Mapping[str, Sequence[Key]]) -> None:
-        """Erase what is due of these rows without a subject, in one transaction; not those whose batch is unclear."""
+        """Erase what is due of these rows without a subject, in one transaction."""
         wanted = {
             name: [key for key in some if (name, key) not in self.unclear] for name, some in keys.items()
         }
@@ -110,7 +110,7 @@ class Batches:
             try:
                 choose()
                 held = self.holds.current()
-                self.bulk.decide(self.as_of, holds=held, scope=scope)
+                self.bulk.decide(self.as_of, holds=held, scope=scope, left_alone=self.unclear)
                 plan = plan_of(self.bulk)
                 if not plan.erasures:
                     transaction.rollback()
@@ -129,19 +129,24 @@ class Batches:
             self._outcome("purge.aborted", intent, code="hold")
 
     def _carry_out(self, transaction: sa.Transaction, plan: Plan, intent: _Intent) -> None:
+        before = changes_so_far(self.bulk.connection)
         try:
             reached = erase(self.bulk, plan)
+            changed = changes_so_far(self.bulk.connection) - before
+            left = remaining(self.bulk, plan.erasures)
         except sa.exc.DBAPIError:
             transaction.rollback()
             self._outcome("purge.aborted", intent, code="database")
             raise
-        if reached != plan.rows:
+        if reached != plan.rows or changed != sum(plan.rows.values()) or any(left.values()):
             transaction.rollback()
             self._outcome("purge.aborted", intent, code="row-count")
             raise GdprError(
-                f"batch {intent.batch}: the database reached {reached} rows where the plan had {plan.rows}; "
-                "the batch was rolled back and nothing of it is erased",
-                "Look for triggers on these tables, then run again. The log has the batch as purge.aborted.",
+                f"batch {intent.batch}: the plan had {plan.rows}; the database reached {reached}, changed {changed} "
+                f"rows in all and left {sum(left.values())} as they were. The batch was rolled back: nothing of it is "
+                "erased",
+                "Look for triggers on these tables, and for foreign keys with ON DELETE CASCADE or SET NULL, then run "
+                "again. The log has the batch as purge.aborted.",
             )
         try:
             transaction.commit()

@@ -153,7 +153,7 @@ def _refers(outline: Outline, name: str, record: Document) -> None:
         elif outline.left(other):
             what = f"'{other}' is left alone, so nothing needs to hold it. Remove it here."
             wrong.add(spot, what, key=in_mapping)
-        elif other == record.get("belongs_to"):
+        elif other in outline.ancestors(name):
             wrong.add(spot, f"'{name}' belongs to '{other}' already. Remove it here.", key=in_mapping)
 
 

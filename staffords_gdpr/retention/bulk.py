@@ -62,13 +62,21 @@ class Bulk:
     def candidates(self) -> Mapping[str, Candidates]:
         return self.work.candidates
 
-    def decide(self, as_of: dt.datetime, *, holds: Iterable[Key] = (), scope: Scope = Scope.ALL) -> None:
+    def decide(
+        self,
+        as_of: dt.datetime,
+        *,
+        holds: Iterable[Key] = (),
+        scope: Scope = Scope.ALL,
+        left_alone: Iterable[tuple[str, Key]] = (),
+    ) -> None:
         """Find the due set at `as_of`, within the scope that `scope_to` was given.
 
         Rows outside the scope count as rows that stay, so that a part of the database never shows more as due than
-        the whole. What was found is read by the other methods, until the next decision.
+        the whole. `left_alone`: rows (record type, key) to treat as under a legal hold, whatever their subject. What
+        was found is read by the other methods, until the next decision.
         """
-        self._list(as_of, holds, scope, 0)
+        self._list(as_of, holds, scope, 0, left_alone)
 
     def forecast(
         self, as_of: dt.datetime, months: int, *, holds: Iterable[Key] = ()
@@ -78,7 +86,7 @@ class Bulk:
         What is undecidable today counts as undecidable then: nobody knows when it will be corrected. A set that is due
         on an earlier day is part of that of a later one, so the farthest day is decided first and then narrowed down.
         """
-        self._list(as_of, holds, Scope.ALL, months)
+        self._list(as_of, holds, Scope.ALL, months, ())
         found = []
         for month in range(months, 0, -1):
             found.append((self.rows.horizon[month], self.due_counts()))
@@ -245,7 +253,14 @@ class Bulk:
 
     # -- deciding ------------------------------------------------------------------------------------------------
 
-    def _list(self, as_of: dt.datetime, holds: Iterable[Key], scope: Scope, months: int) -> None:
+    def _list(
+        self,
+        as_of: dt.datetime,
+        holds: Iterable[Key],
+        scope: Scope,
+        months: int,
+        left_alone: Iterable[tuple[str, Key]],
+    ) -> None:
         """List the candidates and block until nothing changes."""
         self.work.clear()
         self.work.fill(self.work.holds, holds)
@@ -253,8 +268,17 @@ class Bulk:
             self._build(as_of, scope, months)
         for statement in self._inserts:
             self._run(statement)
+        for name, key in left_alone:
+            self._leave(name, key)
         self._round = 1
         self._settle({block.target for block in self.blocks if self._mark(block.everywhere)})
+
+    def _leave(self, record: str, key: Key) -> None:
+        """Hold one row, and the steps of it."""
+        for name, found in self.candidates.items():
+            if name.partition(".")[0] == record and len(key) == len(found.key):
+                held = sa.update(found.table).values(why=-int(Code.HOLD))
+                self._run(held.where(found.unblocked, same(found.key, [sa.literal(part) for part in key])))
 
     def _build(self, as_of: dt.datetime, scope: Scope, months: int) -> None:
         self._rows = Rows(self.work, as_of, scope, months)

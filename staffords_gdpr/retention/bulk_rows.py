@@ -242,7 +242,8 @@ class Rows:
         for child in self.catalogue.records.values():
             if parent_of(self.catalogue, child.record) == record.name and child.owner is not None:
                 below = child.sa_table.alias()
-                left.append(sa.exists().where(joined(below, child.owner, table)))
+                whole = self.erased(self.work.candidates[child.record.name], below)
+                left.append(sa.exists().where(joined(below, child.owner, table), sa.not_(whole)))
         return sa.and_(replaced(table, record.anonymise), *(sa.not_(some) for some in left))
 
     def _open(self, keep: Keep, record: str, chain: Chain) -> Condition:
@@ -280,20 +281,25 @@ class Rows:
 
 
 def replaced(table: sa.FromClause, listed: Mapping[str, Scalar]) -> Condition:
-    """That every listed column holds its replacement."""
-    return sa.func.coalesce(
-        sa.and_(
-            *(
-                table.c[name].is_(None) if value is None else table.c[name] == value
-                for name, value in listed.items()
-            )
-        ),
-        sa.false(),
+    """That every listed column holds its replacement, to the letter."""
+    tests = (
+        table.c[name].is_(None)
+        if value is None
+        else sa.and_(table.c[name] == value, _spells(table.c[name], value))
+        for name, value in listed.items()
     )
+    return sa.func.coalesce(sa.and_(*tests), sa.false())
 
 
 def _in(column: Column, values: Sequence[Scalar]) -> Condition:
-    return sa.or_(*(column == value for value in values))
+    """The column holds one of these, as the database compares or as it is written: 1, 1.0 and '1' are the same."""
+    return sa.or_(*(sa.or_(column == value, _spells(column, value)) for value in values))
+
+
+def _spells(column: Column, value: Scalar) -> Condition:
+    text = str(int(value)) if isinstance(value, bool | float) and value == int(value) else str(value)
+    spellings = [text, f"{text}.0"] if text.lstrip("-").isdigit() else [text]
+    return sa.cast(column, sa.Text).in_([sa.literal(spelling, sa.String) for spelling in spellings])
 
 
 def _latest(days: list[Column]) -> Column:
