@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,13 @@ SUPPORTED = {"sqlite": "SQLite"}
 BUSY_SECONDS = 10
 LOCKING = "gdpr_begin"
 _CACHE_KIB = 65_536
+_CHANGING = {
+    getattr(sqlite3, f"SQLITE_{action}")
+    for action in (
+        "INSERT", "UPDATE", "DELETE", "CREATE_TABLE", "CREATE_INDEX", "CREATE_TRIGGER", "CREATE_VIEW", "ALTER_TABLE",
+        "DROP_TABLE", "DROP_INDEX", "DROP_TRIGGER", "DROP_VIEW", "REINDEX",
+    )
+}  # fmt: skip
 
 
 def connect(url: str, *, write: bool) -> sa.Engine:
@@ -96,7 +104,7 @@ def _sqlite(url: sa.URL, *, write: bool) -> sa.Engine:
     if not path.is_file():
         what = "is a folder" if path.is_dir() else "does not exist"
         raise DatabaseError(f"{path} {what}", "check GDPR_DATABASE_URL, or database_url in gdpr.toml")
-    uri = f"file:{quote(str(path.resolve()))}?mode={'rw' if write else 'ro'}"
+    uri = f"file:{quote(str(path.resolve()))}?{'mode=rw' if write else _reading(path.resolve())}"
     engine = sa.create_engine(
         "sqlite+pysqlite://",
         creator=lambda: sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None),
@@ -104,22 +112,48 @@ def _sqlite(url: sa.URL, *, write: bool) -> sa.Engine:
     )
     # the creator hides the file from the engine: give it back for messages and the database's identity
     engine.url = url
-    prepare(engine)
+    prepare(engine, only_read=not write)
     return engine
 
 
-def prepare(engine: sa.Engine) -> None:
-    """Make transactions of the SQLite driver real: they begin when SQLAlchemy says so."""
+def _reading(path: Path) -> str:
+    """How to open a file for reading so that nothing is left beside it.
+
+    In WAL mode SQLite makes two files beside the database, and only a connection that may write takes them away
+    again. Where nobody has it open and this user cannot write there, it is read as a file that does not change.
+    """
+    with path.open("rb") as file:
+        header = file.read(20)
+    in_wal_mode = header[18:20] == b"\2\2"
+    if not in_wal_mode or path.with_name(path.name + "-wal").exists():
+        return "mode=ro"
+    return (
+        "mode=rw" if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK) else "mode=ro&immutable=1"
+    )
+
+
+def prepare(engine: sa.Engine, *, only_read: bool = False) -> None:
+    """Make transactions of the SQLite driver real: they begin when SQLAlchemy says so.
+
+    `only_read`: refuse every statement that would change the database, whatever the file's mode; temporary tables go.
+    """
 
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _record: object) -> None:
         connection.isolation_level = None
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
+        if only_read:
+            connection.set_authorizer(_only_reading)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: sa.Connection) -> None:
         connection.exec_driver_sql(connection.get_execution_options().get(LOCKING, "BEGIN"))
+
+
+def _only_reading(action: int, _what: object, _where: object, schema: str | None, _by: object) -> int:
+    changes = action in _CHANGING and schema == "main"
+    return sqlite3.SQLITE_DENY if changes else sqlite3.SQLITE_OK
 
 
 def begin(connection: sa.Connection, *, lock: bool) -> sa.Transaction:
