@@ -161,11 +161,16 @@ def ask_passphrase(prompt: str, *, twice: bool = False) -> bytes:
                 "Run this in a terminal, or pass the passphrase as the first line of standard input.",
             )
         return given.encode()
-    given = getpass.getpass(prompt)
+    try:
+        given = getpass.getpass(prompt)
+        again = getpass.getpass("The same once more: ") if twice and given else given
+    except EOFError:
+        sys.stderr.write("\n")  # after the prompt that nobody answered
+        raise UsageError("no passphrase was given", "Run the command again and type it.") from None
     if not given:
         raise UsageError(
             "the passphrase is empty", "Type one, or use --no-passphrase where a key may go without."
         )
-    if twice and getpass.getpass("The same once more: ") != given:
+    if again != given:
         raise UsageError("the two passphrases differ", "Start again; nothing was written.")
     return given.encode()

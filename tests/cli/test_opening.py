@@ -1,0 +1,36 @@
+"""What is asked on a terminal."""
+
+from __future__ import annotations
+
+import getpass
+import io
+import sys
+
+import pytest
+
+from staffords_gdpr.cli.opening import ask_passphrase
+from staffords_gdpr.errors import UsageError
+
+
+class Terminal(io.StringIO):
+    """Standard input with somebody at it."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("typed", [[], ["correct horse"]], ids=["at once", "when asked again"])
+def test_the_end_of_input_instead_of_a_passphrase_is_wrong_usage(
+    typed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = iter(typed)
+
+    def answer(prompt: str) -> str:
+        for line in lines:
+            return line
+        raise EOFError
+
+    monkeypatch.setattr(sys, "stdin", Terminal())
+    monkeypatch.setattr(getpass, "getpass", answer)
+    with pytest.raises(UsageError, match="no passphrase was given"):
+        ask_passphrase("Passphrase: ", twice=True)
