@@ -147,7 +147,8 @@ TYPES: Mapping[str, Type] = {
         "`person`",
     ),
     "purge.start": Type(
-        "A purge begins.", {"run": IDENTIFIER, "as_of": MOMENT, "policy": HASH, "dry": _flag(False)}
+        "A purge begins.",
+        {"run": IDENTIFIER, "as_of": MOMENT, "policy": HASH, "dry": _flag(False), "confirm": COUNT},
     ),
     "purge.refused": Type("A brake refused.", {"run": IDENTIFIER, "brake": CODE, "seen": SEEN}),
     "purge.intent": Type(
@@ -224,6 +225,7 @@ _ROWS_NOTE = {  # what the fields mean where their kind does not say it
     ("signoff", "of"): "`seq` of the audit or review",
     ("signoff", "sig"): "SHA-256 of the file `<role>.sig`",
     ("hold.add", "subject"): "keyed hash (HMAC-SHA256) of the subject's key",
+    ("purge.start", "confirm"): "up to how many subjects a person has allowed, 0 if nobody was asked",
     ("purge.end", "confirm"): "what is left of a confirmed backlog",
     ("log.torn", "length"): "bytes, without the LF that closes them",
     ("key.revoke", "since"): "the first `seq` that it must not sign",

@@ -153,7 +153,13 @@ class _Run:
         self.connection.commit()
         self.log.append(
             "purge.start",
-            {"run": self.run, "as_of": self.now, "policy": self.policy.sha256, "dry": False},
+            {
+                "run": self.run,
+                "as_of": self.now,
+                "policy": self.policy.sha256,
+                "dry": False,
+                "confirm": allowed,
+            },
             now=self.clock(),
         )
         tally, unclear = Tally(), unclear_rows(self.log)
@@ -272,10 +278,27 @@ def running_clock(now: dt.datetime) -> Clock:
 
 
 def _confirmed(log: AuditLog, confirm: int | None) -> int:
-    """Up to how many subjects a person has allowed: now, or for a backlog of earlier nights that is not done yet."""
-    last = log.last("purge.end")
-    carried = last.fields["confirm"] if last is not None else 0
-    return max(confirm or 0, carried if isinstance(carried, int) else 0)
+    """Up to how many subjects a person has allowed: now, or for a backlog of earlier nights that is not done yet.
+
+    A run that was killed wrote no end: what it had been allowed stands, less what it got done.
+    """
+    carried = 0
+    subjects: dict[object, int] = {}
+    for entry in log.entries():
+        match entry.type:
+            case "purge.start" | "purge.end":
+                carried = _count(entry.fields["confirm"])
+            case "purge.intent":
+                subjects[entry.fields["batch"]] = _count(entry.fields["subjects"])
+            case "purge.done":
+                carried = max(carried - subjects[entry.fields["batch"]], 0)
+            case "purge.recovered" if entry.fields["outcome"] == "committed":
+                carried = max(carried - subjects[entry.fields["batch"]], 0)
+    return max(confirm or 0, carried)
+
+
+def _count(value: object) -> int:
+    return value if isinstance(value, int) else 0
 
 
 def _undecidable_before(log: AuditLog) -> Mapping[str, int] | None:

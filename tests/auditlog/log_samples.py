@@ -117,7 +117,9 @@ def build(folder: Path) -> Sample:
     enrol(log, "manager", manager)
     fields = {"policy": HASH, "database": "sqlite:///calls.db", "fingerprint": HASH, "role": "director"}
     log.append("policy.approve", {**fields, "person": director.fingerprint}, now=NOW, signers=[director])
-    log.append("purge.start", {"run": "r1", "as_of": NOW, "policy": HASH, "dry": False}, now=NOW)
+    log.append(
+        "purge.start", {"run": "r1", "as_of": NOW, "policy": HASH, "dry": False, "confirm": 0}, now=NOW
+    )
     purge_batch(log, "r1")
     purge_batch(log, "r1")
     log.append("purge.end", END, now=NOW)

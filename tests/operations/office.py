@@ -119,7 +119,9 @@ class Office:
         """What the log says of a night in which nothing was due."""
         run = new_batch_id(now)
         self.log.append(
-            "purge.start", {"run": run, "as_of": now, "policy": self.policy.sha256, "dry": False}, now=now
+            "purge.start",
+            {"run": run, "as_of": now, "policy": self.policy.sha256, "dry": False, "confirm": 0},
+            now=now,
         )
         return self.log.append(
             "purge.end",

@@ -432,7 +432,13 @@ def test_the_certificates_checkpoint_covers_every_entry_that_was_examined(office
 
 
 def test_a_run_without_an_end_is_one_that_crashed(office: Office) -> None:
-    fields = {"run": "r", "as_of": at("2026-11-10"), "policy": office.policy.sha256, "dry": False}
+    fields = {
+        "run": "r",
+        "as_of": at("2026-11-10"),
+        "policy": office.policy.sha256,
+        "dry": False,
+        "confirm": 0,
+    }
     office.log.append("purge.start", fields, now=at("2026-11-10", "03:00"))
     assert "purge_stopped" in codes(office.audit(at("2026-11-10")), "warning")
     assert "purge_stopped" not in codes(office.audit(at("2026-11-10")))

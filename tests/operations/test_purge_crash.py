@@ -208,6 +208,26 @@ def _kill_at(firm: Firm, place: Any, name: str, n: int) -> None:
     firm.purge()
 
 
+def test_a_confirmation_outlives_a_run_that_was_killed(tmp_path: Path) -> None:
+    """Up to 60 subjects were allowed, and the kill came in the fourth batch of five: 45 are left to do."""
+    firm = Firm.open(tmp_path, rows="")
+    firm.sql(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60) "
+        "INSERT INTO customers SELECT i, 'Name', '2014-05-01' FROM n"
+    )
+
+    def work() -> None:
+        Countdown(4).wrap(purge_batches, "erase")
+        firm.purge(confirm=60, batch_size=5)
+
+    assert killed(work)
+    firm.log = open_log(firm.log.home)
+    again = firm.purge(LATER)
+    assert again.subjects_affected == 45
+    assert firm.tables()["customers"] == {}
+    firm.assert_settled()
+
+
 class TestUnclear:
     """Somebody deletes some rows of a batch by hand between the crash and the next purge."""
 
