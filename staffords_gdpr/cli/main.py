@@ -6,6 +6,7 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Annotated
 
 import typer
@@ -28,7 +29,7 @@ from staffords_gdpr.cli import (
     sign,
     status,
 )
-from staffords_gdpr.cli.output import show_error
+from staffords_gdpr.cli.output import OutputError, show_error, writing
 from staffords_gdpr.errors import GdprError, UsageError
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
@@ -79,8 +80,13 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command line. Returns its exit code; every error has been printed."""
     as_json = wants_json(arguments)
     try:
-        code = _invoke(list(arguments) or ["--help"])
+        with writing() if _asks_for_help(arguments) else nullcontext():
+            code = _invoke(list(arguments) or ["--help"])
         sys.stdout.flush()
+    except OutputError as error:
+        _leave_stdout()
+        show_error(error.message, error.hint, error.exit_code, as_json=as_json)
+        return error.exit_code
     except GdprError as error:
         show_error(error.message, error.hint, error.exit_code, as_json=as_json)
         return error.exit_code
@@ -95,8 +101,7 @@ def run(arguments: Sequence[str]) -> int:
         )
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader has gone. Python would complain once more when it flushes stdout at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _leave_stdout()
         return PIPE_CLOSED
     except Exception as error:
         if os.environ.get("GDPR_DEBUG") == "1":
@@ -106,6 +111,16 @@ def run(arguments: Sequence[str]) -> int:
         show_error(message, hint, GdprError.exit_code, as_json=as_json)
         return GdprError.exit_code
     return code
+
+
+def _asks_for_help(arguments: Sequence[str]) -> bool:
+    """Whether typer itself prints, and no command runs."""
+    return not arguments or not {"-h", "--help", "--version"}.isdisjoint(arguments)
+
+
+def _leave_stdout() -> None:
+    """Nobody can write there. Python would complain once more when it flushes stdout at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _invoke(arguments: list[str]) -> int:

@@ -3,11 +3,33 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from staffords_gdpr.errors import GdprError
 
 if TYPE_CHECKING:
     from staffords_gdpr.render.page import Page
+
+
+DONE_HINT = "Do not repeat it for that. Whatever it changed is in the audit log: gdpr log show"
+
+
+class OutputError(GdprError):
+    """Standard output takes nothing more: its disk is full, its terminal is gone."""
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """Write to stdout to the last byte. Raises OutputError, or BrokenPipeError where the reader has gone."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"the output could not be written: {error.strerror or error}") from None
 
 
 def show_page(page: Page) -> None:
@@ -17,34 +39,47 @@ def show_page(page: Page) -> None:
 
         from staffords_gdpr.render.terminal import draw
 
-        Console(highlight=False).print(draw(page))
+        drawn = draw(page)
+        with writing():
+            Console(highlight=False).print(drawn)
     else:
         from staffords_gdpr.render.tables import plain
 
-        sys.stdout.write(plain(page))
+        text = plain(page)
+        with writing():
+            sys.stdout.write(text)
 
 
 def show_json(data: Mapping[str, object]) -> None:
     """One JSON object."""
     from staffords_gdpr.render.json import text
 
-    sys.stdout.write(text(data, indent=2) + "\n")
+    line = text(data, indent=2) + "\n"
+    with writing():
+        sys.stdout.write(line)
 
 
 def show_lines(rows: Iterable[Mapping[str, object]]) -> None:
     """One JSON object a line."""
     from staffords_gdpr.render.json import text
 
-    for row in rows:
-        sys.stdout.write(text(row) + "\n")
+    lines = [text(row) + "\n" for row in rows]
+    with writing():
+        sys.stdout.writelines(lines)
 
 
 def show(style: str, *, page: Callable[[], Page], data: Callable[[], Mapping[str, object]]) -> None:
-    """Print a result in the style that was asked for: table or json."""
-    if style == "json":
-        show_json(data())
-    else:
-        show_page(page())
+    """Print the result of what was done, in the style that was asked for: table or json.
+
+    Raises OutputError that says so: whoever reads only the exit code must not do it again.
+    """
+    try:
+        if style == "json":
+            show_json(data())
+        else:
+            show_page(page())
+    except OutputError as error:
+        raise OutputError(f"the command did its work, but {error.message}", DONE_HINT) from None
 
 
 def show_error(message: str, hint: str, exit_code: int, *, as_json: bool) -> None:

@@ -77,8 +77,6 @@ def purge(
         )
     # undecidable rows alone are no failure (exit 0), but more of them than last time are worth a mail from cron
     quiet = not (sys.stdout.isatty() or dry_run or result.has_news)
-    if format == options.Format.JSON:
-        output.show_json(json.purge(result))
-    elif not quiet:
-        output.show_page(view.page(result, rules))
+    if format == options.Format.JSON or not quiet:
+        output.show(format, page=lambda: view.page(result, rules), data=lambda: json.purge(result))
     return FindingsError.exit_code if result.result != "complete" else 0
