@@ -81,6 +81,7 @@ def translated(error: sa.exc.DBAPIError, url: sa.URL) -> DatabaseError:
             "may only be read by this user",
             "give the user that runs gdpr write access to file and folder",
         ),
+        "not authorized": ("was opened for reading only", "nothing was changed; please report the command"),
         "unable to open": ("cannot be opened", "check that the file and its folder may be read by this user"),
         "disk is full": (
             "cannot be written: the disk is full",

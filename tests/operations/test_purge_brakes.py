@@ -408,7 +408,7 @@ class TestLocks:
 
     def test_a_database_opened_for_reading_only_is_exit_6(self, firm: Firm) -> None:
         firm.engine = connect(f"sqlite:///{firm.database}", write=False)
-        with pytest.raises(DatabaseError, match="may only be read") as caught:
+        with pytest.raises(DatabaseError, match="opened for reading only") as caught:
             firm.purge()
         assert caught.value.exit_code == 6
         firm.assert_settled()
