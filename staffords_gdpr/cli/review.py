@@ -14,7 +14,7 @@ from staffords_gdpr.cli import options, output
 from staffords_gdpr.cli.clock import now
 from staffords_gdpr.cli.opening import database as opened
 from staffords_gdpr.cli.opening import log_of, read_key, read_settings
-from staffords_gdpr.errors import UsageError
+from staffords_gdpr.errors import FindingsError, UsageError
 
 if TYPE_CHECKING:
     from staffords_gdpr.operations.review_answers import Answers, Change
@@ -42,7 +42,7 @@ def review(
 
     Shows what changed since the last review, asks the policy's questions, opens
     an action for each change, and ends with your signature and the approval of
-    the policy.
+    the policy, which it asks for last. Nothing is written before that.
     """
     settings = read_settings(database=database, policy=policy, home=home)
     from staffords_gdpr.operations.review import prepare
@@ -60,8 +60,11 @@ def review(
             given = read_answers(answers)
         else:
             _need_terminal(rules.review_questions)
-            output.show_page(view.material_page(prepare(rules, engine, log, now=now()), rules))
+            material = prepare(rules, engine, log, now=now())
+            output.show_page(view.material_page(material, rules))
             given = _ask(rules.review_questions, rules.today(now()))
+            output.show_page(view.approval_page(material, settings.policy))
+            _confirm()
         result = close(
             rules,
             engine,
@@ -96,6 +99,15 @@ def _ask(questions: Sequence[str], today: dt.date) -> Answers:
     ):
         changes.append(_ask_date(what, today))
     return Answers(answers, tuple(changes))
+
+
+def _confirm() -> None:
+    if typer.confirm("\nApprove this policy for this database?", default=False, err=True):
+        return
+    raise FindingsError(
+        "the policy was not approved, and nothing was written",
+        "Change what is not right, in the policy or in the settings, and run the review again.",
+    )
 
 
 def _ask_date(what: str, today: dt.date) -> Change:

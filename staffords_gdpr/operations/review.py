@@ -44,7 +44,7 @@ class AuditSummary:
 @dataclass(frozen=True)
 class ReviewMaterial:
     """What a director should know before answering: everything since the last review (`since`; None: since
-    the log began), and the questions.
+    the log began), and the questions. `since_approval`: what differs from the approval in force.
     """
 
     period: str
@@ -66,6 +66,8 @@ class ReviewMaterial:
     open_actions: tuple[Action, ...]
     holds: int
     questions: tuple[str, ...]
+    approved_on: dt.date | None
+    since_approval: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,7 @@ def prepare(policy: Policy, engine: sa.Engine, log: AuditLog, *, now: dt.datetim
     with connected(engine) as connection:
         catalogue = bind(policy, connection)
     last = history.reviews[-1] if history.reviews else None
+    in_force = history.approvals[-1] if history.approvals else None
     since = last.time if last else None
     begin = last.seq if last else -1
     added = Counter(
@@ -129,6 +132,8 @@ def prepare(policy: Policy, engine: sa.Engine, log: AuditLog, *, now: dt.datetim
         history.open_actions,
         len(history.open_holds),
         policy.review_questions,
+        policy.today(in_force.time) if in_force else None,
+        differences(in_force, policy.sha256, catalogue.identity, catalogue.fingerprint),
     )
 
 

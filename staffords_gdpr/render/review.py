@@ -8,6 +8,8 @@ from staffords_gdpr.render.page import Block, Page, Table, Text, Tone, count, ti
 from staffords_gdpr.render.scan import name_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from staffords_gdpr.operations.review import ReviewMaterial, ReviewResult
     from staffords_gdpr.policy import Policy
 
@@ -41,6 +43,22 @@ def material_page(material: ReviewMaterial, policy: Policy) -> Page:
     if material.holds:
         blocks.append(Text(f"{count(material.holds, 'legal hold')} in force."))
     return tuple(blocks)
+
+
+def approval_page(material: ReviewMaterial, policy: Path) -> Page:
+    """What the approval with which the review ends would approve, and what differs from the one in force."""
+    if material.approved_on is None:
+        differs = [warn("No policy was approved before.")]
+    else:
+        differs = [warn(change) for change in material.since_approval] or [
+            Text(f"All of it is as it was approved on {material.approved_on}.", Tone.GOOD)
+        ]
+    return (
+        Text(""),
+        Text(f"Policy {policy}, SHA-256 {material.policy_sha256}"),
+        Text(f"Database {material.database}"),
+        *differs,
+    )
 
 
 def page(result: ReviewResult, policy: Policy) -> Page:

@@ -26,6 +26,13 @@ class Done:
     stderr: str
 
 
+class Terminal(io.StringIO):
+    """Standard input with somebody at it."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 @dataclass(frozen=True)
 class Site:
     """A folder with database, policy, keys and log."""
@@ -49,13 +56,18 @@ class Site:
     def log(self) -> Path:
         return self.folder / "audit/audit.jsonl"
 
-    def gdpr(self, *arguments: str, environ: dict[str, str] | None = None, given: str = "") -> Done:
-        """Run a command line here with nobody at a terminal; in this process, to be quick."""
+    def gdpr(
+        self, *arguments: str, environ: dict[str, str] | None = None, given: str = "", typed: str = ""
+    ) -> Done:
+        """Run a command line here, in this process, to be quick.
+
+        Nobody is at a terminal, and `given` is the standard input; unless `typed` says what somebody types.
+        """
         out, err = io.StringIO(), io.StringIO()
         variables = {"COLUMNS": "80", "XDG_CONFIG_HOME": str(self.folder), **(environ or {})}
         with (
             mock.patch.dict("os.environ", variables),
-            mock.patch.object(sys, "stdin", io.StringIO(given)),
+            mock.patch.object(sys, "stdin", Terminal(typed) if typed else io.StringIO(given)),
             contextlib.chdir(self.folder),
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(err),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
@@ -232,6 +233,32 @@ class TestReview:
         (site.folder / "bad.yaml").write_text(answers)
         before = site.contents()
         assert site.gdpr("review", *self.KEY, "--answers", "bad.yaml").returncode == 2
+        assert site.contents() == before
+
+    @staticmethod
+    def typed(site: Site, last: str) -> str:
+        """Every question answered, one change, and the last word."""
+        questions = len(re.findall(r"^  - .*\?", site.policy.read_text(), re.M))
+        assert questions
+        return "yes\n" * questions + "Say it\n2999-01-01\n\n" + last
+
+    def test_at_a_terminal_the_approval_is_asked_for_last(self, site: Site) -> None:
+        done = site.gdpr("review", *self.KEY, typed=self.typed(site, "y\n"))
+        assert done.returncode == 0, done.stderr
+        assert done.stderr.rstrip().endswith("Approve this policy for this database? [y/N]:")
+        assert "All of it is as it was approved on" in done.stdout
+        assert site.told("log", "show", "--last", "1")["entries"][0]["type"] == "policy.approve"
+
+    @pytest.mark.parametrize("last", ["n\n", "\n"])
+    def test_without_a_yes_nothing_is_approved_or_written(self, site: Site, last: str) -> None:
+        site.policy.write_text(site.policy.read_text() + "\n# a word\n")
+        before = site.contents()
+        done = site.gdpr("review", *self.KEY, typed=self.typed(site, last))
+        assert done.returncode == 3, done.stderr
+        assert "the policy was not approved, and nothing was written" in done.stderr
+        # the review before shows what changed since the last review, this what changed since the approval
+        shown = done.stdout.split("Database sqlite")[1]
+        assert "The policy file has changed since it was approved on" in shown
         assert site.contents() == before
 
 

@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import getpass
-import io
 import sys
 
 import pytest
 
 from staffords_gdpr.cli.opening import ask_passphrase
 from staffords_gdpr.errors import UsageError
-
-
-class Terminal(io.StringIO):
-    """Standard input with somebody at it."""
-
-    def isatty(self) -> bool:
-        return True
+from tests.cli.conftest import Terminal
 
 
 @pytest.mark.parametrize("typed", [[], ["correct horse"]], ids=["at once", "when asked again"])
