@@ -44,10 +44,10 @@ class _Binder:
             facts = self._table(name, record)
             if facts is not None:
                 self.tables[name] = facts
-        self._stop_on_mistakes()
         edges = {name: self._own_edges(name, record) for name, record in self.policy.ours.items()}
         for record in self.policy.ours.values():
-            self._columns(record)
+            if record.name in self.tables:
+                self._columns(record)
         for rule in self.policy.dates.values():
             for at, source in enumerate(rule.latest_of):
                 self._column(source.record, source.column, "dates", rule.name, "latest_of", str(at))
@@ -98,7 +98,9 @@ class _Binder:
         return self.schema.tables[found]
 
     def _column(self, record: str, column: str, *path: str) -> str | None:
-        facts = self.tables[record]
+        facts = self.tables.get(record)
+        if facts is None:
+            return None  # the table is missing, which is reported
         found = find_name(column, facts.columns)
         if found is None:
             self._wrong(
@@ -162,6 +164,8 @@ class _Binder:
         return [edge for kind, link in links if (edge := self._edge(name, link, kind)) is not None]
 
     def _edge(self, name: str, link: Link, kind: str) -> Edge | None:
+        if name not in self.tables or link.record not in self.tables:
+            return None
         facts, target = self.tables[name], self.tables[link.record]
         at = ("records", name, kind)
         if link.on:

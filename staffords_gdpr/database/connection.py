@@ -105,6 +105,11 @@ def _sqlite(url: sa.URL, *, write: bool) -> sa.Engine:
     if not path.is_file():
         what = "is a folder" if path.is_dir() else "does not exist"
         raise DatabaseError(f"{path} {what}", "check GDPR_DATABASE_URL, or database_url in gdpr.toml")
+    if write and not (os.access(path, os.W_OK) and os.access(path.resolve().parent, os.W_OK)):
+        raise DatabaseError(
+            f"{path} may only be read by this user",
+            "give the user that runs gdpr write access to the file and to its folder (SQLite keeps a journal there)",
+        )
     uri = f"file:{quote(str(path.resolve()))}?{'mode=rw' if write else _reading(path.resolve())}"
     engine = sa.create_engine(
         "sqlite+pysqlite://",

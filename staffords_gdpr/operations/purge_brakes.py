@@ -90,7 +90,8 @@ def clock(policy: Policy, log: AuditLog, now: dt.datetime) -> Iterator[Brake]:
             "clock-behind",
             f"this machine's clock says {now:%Y-%m-%d %H:%M}, "
             f"but the log's last entry is of {last.time:%Y-%m-%d %H:%M} UTC",
-            "set the clock right (timedatectl); if the entry is the one that is wrong, wait until its time has passed",
+            "set the clock right (timedatectl); if the entry is the one that is wrong, let a director run: "
+            "gdpr approve --as director --key FILE",
             seen,
         )
         return

@@ -43,6 +43,8 @@ def page(result: PurgeResult, policy: Policy) -> Page:
 
 
 def _erased(result: PurgeResult, policy: Policy) -> list[Block]:
+    if any(brake.code == "policy-does-not-fit" for brake in result.brakes):
+        return [Text("What is due could not be worked out: the policy does not fit the database.", Tone.BAD)]
     if not any(result.erased.values()):
         nothing = "Nothing is due: a purge would erase nothing." if result.dry_run else "Nothing was due."
         return [Text(nothing, Tone.GOOD)]

@@ -89,6 +89,8 @@ def _due(result: ScanResult, policy: Policy) -> list[Block]:
     sentence = f"Due now: {what}, of {_subjects(result.subjects_affected, policy)}."
     if result.oldest_due is not None:
         sentence += f" The oldest had its last day on {result.oldest_due}."
+    if any(due.get(name) for name in result.records if "." in name):
+        sentence += " A step on a row that is due itself goes with the row, so a purge counts fewer steps."
     return [warn(sentence), Text("To see what a purge would erase:\n  gdpr purge --dry-run")]
 
 

@@ -95,3 +95,15 @@ def test_anonymising_a_link_to_another_value_than_null_is_refused() -> None:
     assert (
         bound(CUSTOMERS + CALLS, erase={"anonymise": {"customer_id": None}}).records["call"].table == "calls"
     )
+
+
+def test_every_mistake_is_named_at_once() -> None:
+    """A missing table, a wrong column elsewhere, a wrong link."""
+    said = refused(
+        CUSTOMERS.replace("customers", "clients") + CALLS.replace("customers", "clients"),
+        personal=["fone"],
+        keep={"for": "3 years", "after": "att"},
+    )
+    assert "no table 'customers'" in said
+    assert "unknown column 'fone' in table calls. Did you mean 'phone'?" in said
+    assert "unknown column 'att'" in said
