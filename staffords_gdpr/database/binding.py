@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import sqlalchemy as sa
 
-from staffords_gdpr.database.catalogue import Bound, Catalogue, DateKind, Edge
+from staffords_gdpr.database.catalogue import Bound, Catalogue, DateKind, DateSource, Edge
 from staffords_gdpr.database.links import link_faults
 from staffords_gdpr.database.schema import (
     ForeignKey,
@@ -171,7 +171,7 @@ class _Binder:
         if link.on:
             pairs = [
                 (self._column(name, own, *at), self._column(link.record, other, *at))
-                for own, other in link.on.items()
+                for own, other in link.on[0].items()
             ]
             columns = tuple((own, other) for own, other in pairs if own and other)
             if len(columns) < len(pairs):
@@ -270,8 +270,9 @@ class _Binder:
                         used.add(ref.column)
         return used
 
-    def _date_columns(self) -> dict[str, dict[str, DateKind]]:
-        found: dict[str, dict[str, DateKind]] = {}
+    def _date_columns(self) -> dict[str, dict[str, DateSource]]:
+        found: dict[str, dict[str, DateSource]] = {}
+        zone = self.policy.database.timestamps_in
         for name, record in self.policy.ours.items():
             facts = self.tables[name]
             used = self._dates_used(record)
@@ -279,7 +280,7 @@ class _Binder:
                 used |= {rule.or_else.column for rule in self.policy.dates.values() if rule.or_else}
             kinds = {column: _kind(kind) for column, kind in facts.columns.items()}
             found[name] = {
-                column: kinds[column] or DateKind.TEXT
+                column: DateSource(column, column, kinds[column] or DateKind.TEXT, zone)
                 for column in facts.columns
                 if kinds[column] or column in used
             }

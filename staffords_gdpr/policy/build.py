@@ -20,6 +20,7 @@ from staffords_gdpr.policy.models import (
     Schedule,
     Step,
     SubjectDate,
+    Values,
 )
 
 Document = Mapping[str, Any]
@@ -84,8 +85,8 @@ def _record(name: str, record: Document, dates: Collection[str]) -> Record:
         table=record["table"],
         title=record.get("title", ""),
         key=record.get("key", ()),
-        belongs_to=Link(record=owner, on=record.get("on", {})) if owner else None,
-        refers_to=tuple(Link(record=other, on=on) for other, on in links(record).items()),
+        belongs_to=Link(record=owner, on=_ways(record.get("on", {}))) if owner else None,
+        refers_to=tuple(Link(record=other, on=_ways(on)) for other, on in links(record).items()),
         personal=record.get("personal", ()),
         not_personal=record.get("not_personal", ()),
         keep=_keep(record["keep"], dates) if "keep" in record else None,
@@ -108,7 +109,13 @@ def _keep(rule: Document, dates: Collection[str]) -> Keep:
 
 
 def _condition(columns: Document) -> Condition:
-    return Condition(columns={c: v if isinstance(v, tuple) else (v,) for c, v in columns.items()})
+    return Condition(
+        columns={c: Values(values=v if isinstance(v, tuple) else (v,)) for c, v in columns.items()}
+    )
+
+
+def _ways(on: Mapping[str, str]) -> tuple[Mapping[str, str], ...]:
+    return (on,) if on else ()
 
 
 def _step(name: str, rule: Document, dates: Collection[str]) -> Step:

@@ -63,10 +63,34 @@ class SubjectDate(Model):
 Ref = OwnColumn | OtherColumn | SubjectDate
 
 
-class Condition(Model):
-    """All of these columns hold one of these values; None stands for NULL. Three-valued, as in SQL."""
+class Values(Model):
+    """The column holds one of these values, or with `negated` none of them; None stands for NULL."""
 
-    columns: Mapping[str, tuple[Scalar, ...]]
+    kind: Literal["values"] = "values"
+    values: tuple[Scalar, ...]
+    negated: bool = False
+
+
+class LookUp(Model):
+    """The column's value stands in `column` of a row of a look-up table for which `where` is true.
+
+    Unknown where the value is NULL, where no row has it, or where `where` is unknown for the rows that do.
+    """
+
+    kind: Literal["look_up"] = "look_up"
+    table: str
+    column: str
+    where: Condition
+
+
+class Condition(Model):
+    """All of these columns pass their test. Three-valued, as in SQL: true, false, or unknown.
+
+    Or `sql`, an expression in the database's own words over the row's own columns; then `columns` is empty.
+    """
+
+    columns: Mapping[str, Values | LookUp] = {}
+    sql: str | None = None
 
 
 class Keep(Model):
@@ -84,35 +108,85 @@ class Keep(Model):
     future: bool = False  # `after` may lie in the future
 
 
-class Link(Model):
-    """How a record type belongs or refers to another.
+class Hop(Model):
+    """A table on the way from a row to another: `on` maps its columns to those of the table before it.
 
-    `on` maps own columns to the other's; empty: use the foreign key.
+    Only rows for which `where` is true are on the way.
+    """
+
+    table: str
+    on: Mapping[str, str]
+    where: Condition | None = None
+
+
+class Link(Model):
+    """How a record type belongs or refers to another, over the tables of `through`, if any.
+
+    Each of `on` maps columns of the last table on the way (without `through`: own columns) to the other's. With
+    several the row belongs to each that it leads to. Empty: use the foreign key, which only a direct link can.
     """
 
     record: str
-    on: Mapping[str, str] = {}
+    on: tuple[Mapping[str, str], ...] = ()
+    through: tuple[Hop, ...] = ()
+
+
+class Plus(Model):
+    """Calendar time added to a date: so many units as a column of the same table says, or always the same number."""
+
+    unit: Literal["day", "week", "month", "year"]
+    column: str = ""
+    number: int = 0  # used where `column` is empty
+
+
+StoredAs = Literal["day", "timestamp", "timestamp with zone", "text", "epoch seconds", "epoch milliseconds"]
+
+
+class RowDate(Model):
+    """A date of a row that is more than a plain column, or a column that stores its date in an unusual way.
+
+    It wins over a column of the same name. `column` is one of the record's own table, or of the last table of
+    `through`; where the way leads to several rows, the latest day counts.
+    """
+
+    name: str
+    column: str = ""  # empty with `sql`
+    stored_as: StoredAs | None = None  # None: as the column's declared type says
+    timestamps_in: str | None = None  # None: as the whole database
+    plus: Plus | None = None
+    through: tuple[Hop, ...] = ()
+    sql: str | None = None  # an expression over the row's own columns
 
 
 class Step(Model):
     """A `sooner` step: it comes before the row goes.
 
-    Either timed by `keep`, or taken together with `with_`'s erasure.
+    Either timed by `keep`, or taken together with `with_`'s erasure. In a replacement text `{key}` stands for the
+    row's key (its parts joined by '-'). For the columns of `generated` the tool chooses a replacement; binding the
+    policy to a database moves them into `anonymise` (empty until then where only columns are listed).
     """
 
     name: str
     anonymise: Mapping[str, Scalar]
+    generated: tuple[str, ...] = ()
     keep: Keep | None = None
     with_: str | None = None
 
 
 class Record(Model):
-    """A record type: one kind of data, bound to one table."""
+    """A record type: one kind of data, bound to one table, or to those of its rows for which `where` is true.
+
+    A subject that has no table of its own is known by `values_of`: each distinct value of these columns is one. Its
+    only column, which is its key, is called `value`.
+    """
 
     name: str
-    table: str
+    table: str  # empty with `values_of`
     title: str = ""
+    where: Condition | None = None
+    values_of: tuple[OtherColumn, ...] = ()
     key: tuple[str, ...] = ()  # empty: the table's primary key
+    dates: Mapping[str, RowDate] = {}
     belongs_to: Link | None = None
     refers_to: tuple[Link, ...] = ()
     personal: tuple[str, ...] = ()
@@ -120,8 +194,12 @@ class Record(Model):
     keep: Keep | None = None
     orphans: Keep | None = None  # refs are own columns only; no `while`
     anonymise: Mapping[str, Scalar] | None = None  # None: erase deletes the row
+    generated: tuple[str, ...] = ()  # as in a step
     sooner: tuple[Step, ...] = ()
-    leave: str | None = None  # why the tool does not touch this table; then nothing else is given
+    triggers: Mapping[
+        str, str
+    ] = {}  # triggers that may keep a copy of what is erased, each with why that is right
+    leave: str | None = None  # why the tool does not touch these rows; then only `where` is given besides
 
 
 class DateRule(Model):
@@ -188,8 +266,12 @@ class Policy(Model):
 
     @property
     def ours(self) -> dict[str, Record]:
-        """The record types that the tool keeps and erases: all but those to `leave`."""
-        return {name: record for name, record in self.records.items() if record.leave is None}
+        """The record types that the tool keeps and erases: all but those to `leave`, and subjects without a table."""
+        return {
+            name: record
+            for name, record in self.records.items()
+            if record.leave is None and not record.values_of
+        }
 
     def owner(self, record: str) -> str | None:
         """The record type that `record` belongs to; None for the subject and for tables left alone."""

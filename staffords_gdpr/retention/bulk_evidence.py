@@ -65,7 +65,7 @@ def _sources(catalogue: Catalogue, date: str) -> list[tuple[str, str]]:
 def _day(
     catalogue: Catalogue, days: Days, table: sa.FromClause, record: str, column: str, date: str
 ) -> Column:
-    kind = catalogue.records[record].dates[column]
+    kind = catalogue.records[record].dates[column].kind
     return days.day(table.c[column], kind, event=not catalogue.policy.dates[date].future)
 
 

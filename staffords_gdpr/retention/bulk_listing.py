@@ -50,7 +50,7 @@ def _subjects(rows: Rows) -> sa.Insert:
         source = source.join(latest, same(numbered(latest, "s"), key), isouter=True)
         day: Column = latest.c.day
         if rule.or_else is not None:
-            kind = bound.dates[rule.or_else.column]
+            kind = bound.dates[rule.or_else.column].kind
             day = sa.func.coalesce(
                 day, rows.days.day(table.c[rule.or_else.column], kind, event=not rule.future)
             )
@@ -66,7 +66,7 @@ def _source(rows: Rows, ref: OtherColumn, *, event: bool) -> sa.Select[Any]:
     source, key = with_subject(rows.catalogue, ref.record, table)
     if rows.scope is Scope.SUBJECTS:
         source = source.join(rows.work.scope, same(numbered(rows.work.scope, "s"), key))
-    day = rows.days.day(table.c[ref.column], bound.dates[ref.column], event=event)
+    day = rows.days.day(table.c[ref.column], bound.dates[ref.column].kind, event=event)
     return sa.select(*(column.label(f"s{i}") for i, column in enumerate(key)), day.label("day")).select_from(
         source
     )

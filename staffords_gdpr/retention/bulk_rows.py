@@ -213,7 +213,7 @@ class Rows:
             return chain.dates.c[f"d_{ref.date}"]
         name = record if isinstance(ref, OwnColumn) else ref.record
         column = chain.aliases[name].c[ref.column]
-        return self.days.day(column, self._bound(name).dates[ref.column], event=event)
+        return self.days.day(column, self._bound(name).dates[ref.column].kind, event=event)
 
     def _unlinked(self, bound: Bound, table: sa.FromClause) -> Condition:
         """The policy nulls the row's link to its owner, and that link is null (R10)."""
@@ -256,8 +256,11 @@ class Rows:
 
     def _condition(self, condition: models.Condition, bound: Bound, table: sa.FromClause) -> Condition:
         tests: list[Condition] = []
-        for name, values in condition.columns.items():
-            column, kind = table.c[name], bound.dates.get(name)
+        for name, wanted in condition.columns.items():
+            assert isinstance(wanted, models.Values)
+            values = wanted.values
+            column = table.c[name]
+            kind = bound.dates[name].kind if name in bound.dates else None
             empty = column.is_(None) if kind is None else self.days.is_empty(column, kind)
             given = [value for value in values if value is not None]
             test: Condition = sa.or_(

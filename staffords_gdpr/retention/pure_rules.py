@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from staffords_gdpr.policy.models import Condition, Keep, OtherColumn, OwnColumn, Ref, SubjectDate
+from staffords_gdpr.policy.models import Condition, Keep, OtherColumn, OwnColumn, Ref, SubjectDate, Values
 from staffords_gdpr.policy.periods import Period
 from staffords_gdpr.retention.pure_dates import Day, Trouble, written
 from staffords_gdpr.retention.pure_world import IN_THE_FUTURE, Row, World, same
@@ -139,7 +139,8 @@ def _open_work(condition: Condition | None, row: Row, world: World) -> str:
     parts: list[str] = []
     for column, wanted in condition.columns.items():
         value = world.value(row, column)
-        if any(same(value, one) for one in wanted):
+        assert isinstance(wanted, Values)
+        if any(same(value, one) for one in wanted.values):
             parts.append(f"{column} is empty" if value is None else f"{column} is {value}")
         elif value is None:
             unknown.append(f"{column} is not known")

@@ -163,11 +163,12 @@ class World:
     def value(self, row: Row, column: str) -> object:
         """A stored value, None where it is NULL or stands for "no date"."""
         raw = row.values[column]
-        kind = row.bound.dates.get(column)
-        return None if kind is not None and self.reader.is_empty(raw, kind) else raw
+        date = row.bound.dates.get(column)
+        return None if date is not None and self.reader.is_empty(raw, date.kind) else raw
 
     def day(self, row: Row, column: str) -> Day:
-        return self.reader.read(row.values[column], row.bound.dates.get(column, DateKind.TEXT))
+        date = row.bound.dates.get(column)
+        return self.reader.read(row.values[column], date.kind if date else DateKind.TEXT)
 
     def holds_all(self, row: Row, replacements: Mapping[str, Scalar]) -> bool:
         """Whether every listed column holds its replacement already (R10)."""
