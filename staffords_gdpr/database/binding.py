@@ -83,6 +83,7 @@ class _Binder:
             edges=all_edges,
             fingerprint=self.schema.fingerprint,
             identity=self.schema.identity,
+            schema=self.schema.described(),
         )
 
     # -- names ---------------------------------------------------------------------------------------------------

@@ -128,6 +128,9 @@ class Catalogue:
     edges: tuple[Edge, ...]
     fingerprint: str  # sha256 hex over the schema's tables, columns, types and keys
     identity: str  # what the engine tells of which database this is; no password
+    schema: Mapping[str, object] = field(
+        default_factory=dict, repr=False, compare=False
+    )  # what the fingerprint covers
 
     @property
     def subject(self) -> Bound | None:
