@@ -151,7 +151,7 @@ def reflect_table(connection: sa.Connection, name: str) -> sa.Table:
 
 def _triggers(connection: sa.Connection) -> tuple[str, ...]:
     found = connection.exec_driver_sql(
-        "SELECT name, coalesce(sql, '') FROM sqlite_master WHERE type = 'trigger'"
+        "SELECT tbl_name || '.' || name, coalesce(sql, '') FROM sqlite_master WHERE type = 'trigger'"
     )
     return tuple(f"{name} {hashlib.sha256(text.encode()).hexdigest()[:16]}" for name, text in found)
 
