@@ -5,14 +5,18 @@ from __future__ import annotations
 import base64
 import binascii
 from collections import deque
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from staffords_gdpr.cli import options, output
 from staffords_gdpr.cli.opening import log_of, read_settings
 from staffords_gdpr.errors import LogBrokenError, UsageError
+
+if TYPE_CHECKING:
+    from staffords_gdpr.auditlog import Entry
 
 RAW_KEY_LENGTH = 32
 
@@ -37,17 +41,21 @@ def show(
 ) -> None:
     """Show the entries of the audit log, oldest first.
 
-    It does not verify them: 'gdpr log verify' does.
+    Shows a log that does not verify, too, as far as it can be read, and exits 5
+    with the line at which it is broken.
     """
     settings = read_settings(home=home)
     from staffords_gdpr.render import log as view
 
-    entries = (entry for entry in log_of(settings).entries() if type is None or entry.type == type)
-    shown = list(deque(entries, maxlen=last) if last else entries)
+    opened = log_of(settings)
+    shown: deque[Entry] = deque(maxlen=last or None)
+    with suppress(LogBrokenError):  # it is told below, after what can be shown
+        shown.extend(entry for entry in opened.entries() if type is None or entry.type == type)
     if format == options.RowFormat.JSONL:
         output.show_lines(view.entry_data(entry) for entry in shown)
     else:
         output.show(format, page=lambda: view.page(shown), data=lambda: view.data(shown))
+    opened.require_verified(full=True)
 
 
 @app.command()
@@ -81,11 +89,26 @@ def verify(
     from staffords_gdpr.auditlog.verify import verify as check
     from staffords_gdpr.render import log as view
 
-    if checkpoint is not None and not checkpoint.is_file():
-        raise UsageError(f"--checkpoint: there is no file {checkpoint}", "Name a copied checkpoint file.")
+    if checkpoint is not None:
+        _need_checkpoint(checkpoint)
     result = check(Home(settings.home), trust=_trusted(trust), checkpoint=checkpoint)
     output.show(format, page=lambda: view.verification(result), data=lambda: view.verification_data(result))
     return 0 if result.ok else LogBrokenError.exit_code
+
+
+def _need_checkpoint(path: Path) -> None:
+    """Raise UsageError for a file that is no checkpoint at all: of the log it tells nothing, good or bad."""
+    from staffords_gdpr.auditlog.checkpoint import CheckpointError, parse
+
+    hint = "Name a copy of audit/checkpoint."
+    if not path.is_file():
+        raise UsageError(f"--checkpoint: there is no file {path}", hint)
+    try:
+        parse(path.read_bytes())
+    except OSError as error:
+        raise UsageError(f"--checkpoint: {path} cannot be read: {error.strerror}", hint) from None
+    except CheckpointError as error:
+        raise UsageError(f"--checkpoint: {path} is no checkpoint: {error}", hint) from None
 
 
 def _trusted(text: str | None) -> bytes | None:

@@ -15,7 +15,7 @@ from staffords_gdpr.database.binding import bind
 from staffords_gdpr.database.connection import connected
 from staffords_gdpr.operations.audit_data_checks import data_findings
 from staffords_gdpr.operations.audit_findings import AuditFindings, Finding, in_order
-from staffords_gdpr.operations.audit_log_checks import approval_findings, log_findings
+from staffords_gdpr.operations.audit_log_checks import approval_findings, log_findings, unchecked
 from staffords_gdpr.operations.history import read_history
 from staffords_gdpr.operations.holds import HoldMissingError, current_holds
 from staffords_gdpr.operations.purge_settle import unclear_subjects
@@ -158,6 +158,7 @@ def examine(
         erased=history.erased_since(begin),
         roles=policy.roles.audit,
         findings=in_order(findings),
+        unchecked={**unchecked(history), **data.unchecked},
         checkpoint=log.home.checkpoint.read_text(encoding="utf-8"),
     )
 

@@ -35,10 +35,13 @@ States = Mapping[str, Mapping[Key, State]]
 
 @dataclass(frozen=True)
 class DataFindings:
-    """What the data checks found, and the rows of each record type and step by state."""
+    """What the data checks found, the rows of each record type and step by state, and the checks that could
+    not be made, with the reason.
+    """
 
     records: Mapping[str, Mapping[str, int]]
     findings: tuple[Finding, ...]
+    unchecked: Mapping[str, str]
 
 
 def data_findings(
@@ -55,7 +58,8 @@ def data_findings(
     reads.
     """
     bulk = Bulk(connection, catalogue)
-    overdue = _overdue(bulk, catalogue, history, home, as_of=as_of, holds=holds)
+    run = _last_run(catalogue, history)
+    overdue = list(_overdue(bulk, catalogue, history, home, run, as_of=as_of, holds=holds)) if run else []
     bulk.decide(as_of, holds=holds)
     states: dict[str, dict[Key, State]] = {name: {} for name in bulk.candidates}
     for verdict in bulk.verdicts():
@@ -65,12 +69,34 @@ def data_findings(
         for name, rows in states.items()
     }
     findings = [
+        *_never(records, history),
         *overdue,
         *disagreement(connection, catalogue, states, as_of=as_of, holds=holds, progress=progress),
         *_undecidable(records, history),
         *_reappeared(catalogue, states, history, home, progress),
     ]
-    return DataFindings(records, tuple(findings))
+    unchecked = {} if run else {"overdue": "no purge has started under this policy"}
+    return DataFindings(records, tuple(findings), unchecked)
+
+
+def _last_run(catalogue: Catalogue, history: History) -> Run | None:
+    """The last purge under this very policy, also one that was cut off: an older policy may have kept the
+    rows that this one makes due.
+    """
+    return next((run for run in reversed(history.runs) if run.policy == catalogue.policy.sha256), None)
+
+
+def _never(records: Mapping[str, Mapping[str, int]], history: History) -> Iterator[Finding]:
+    if history.completed_runs:
+        return
+    due = sum(counts["due"] for counts in records.values())
+    yield Finding(
+        "purge_never",
+        "error",
+        due,
+        f"No purge has completed yet; {several(due, 'row is', 'rows are')} due now.",
+        "Look at gdpr purge --dry-run, run gdpr purge, and let cron run it at the policy's interval.",
+    )
 
 
 def _overdue(
@@ -78,20 +104,15 @@ def _overdue(
     catalogue: Catalogue,
     history: History,
     home: Home,
+    run: Run,
     *,
     as_of: dt.datetime,
     holds: frozenset[Key],
 ) -> Iterator[Finding]:
-    """Rows that are due now, and were due already when the last completed purge started.
+    """Rows that are due now, and were due already when the purge `run` started.
 
-    Only a purge under this very policy counts: an older policy may have kept the rows. A subject that was
-    on hold then is not overdue because its hold has been released since.
+    A subject that was on hold then is not overdue because its hold has been released since.
     """
-    run = next(
-        (run for run in reversed(history.completed_runs) if run.policy == catalogue.policy.sha256), None
-    )
-    if run is None or history.completed_runs[-1] is not run:
-        return
     bulk.decide(as_of, holds=holds)
     due = {(verdict.record, verdict.key): verdict for verdict in bulk.verdicts((State.DUE,))}
     if not due:
@@ -107,7 +128,8 @@ def _overdue(
             "error",
             len(late),
             f"{several(len(late), 'row is', 'rows are')} due that should have gone with the purge of "
-            f"{catalogue.policy.today(run.started).isoformat()}: "
+            f"{catalogue.policy.today(run.started).isoformat()}"
+            f"{'' if run.completed else ', which did not come to its end'}: "
             f"{_by_record(verdict.record for verdict in late)}.",
             "List them with gdpr scan --details --state due, and run gdpr purge. Rows that were added or "
             "changed by "

@@ -20,6 +20,7 @@ CHECKS: Mapping[str, str] = {
     "policy_changed": "the policy file is the one that was approved",
     "database_changed": "the database is the one that the approval names",
     "schema_changed": "the database's tables, columns and keys are as approved",
+    "purge_never": "a purge has completed",
     "purge_missed": "a purge completed in every interval of the schedule",
     "purge_refused": "no purge was refused by a brake",
     "purge_stopped": "every purge that began came to its end",
@@ -60,7 +61,7 @@ class Finding:
 class AuditFindings:
     """All that an audit found, from which its certificate is written. `records` counts the rows of each
     record type and step by state; `erased` the rows erased since the audit before (`since`; None: since the
-    log began).
+    log began). `unchecked` names the checks that could not be made, or not on everything, and why.
     """
 
     period: str
@@ -79,6 +80,7 @@ class AuditFindings:
     erased: Mapping[str, int]
     roles: tuple[str, ...]
     findings: tuple[Finding, ...]
+    unchecked: Mapping[str, str]
     checkpoint: str
 
     @property
@@ -87,10 +89,14 @@ class AuditFindings:
         return "fail" if any(finding.severity == "error" for finding in self.findings) else "pass"
 
     @property
-    def checks(self) -> tuple[tuple[str, str, Finding | None], ...]:
-        """Every check: its code, what it promises, and the finding against it if there is one."""
+    def checks(self) -> tuple[tuple[str, str, Finding | None, str], ...]:
+        """Every check: its code, what it promises, the finding against it if there is one, and why it could
+        not be made ("" where it was). The promise holds only where there is neither.
+        """
         found = {finding.code: finding for finding in self.findings}
-        return tuple((code, promise, found.get(code)) for code, promise in CHECKS.items())
+        return tuple(
+            (code, promise, found.get(code), self.unchecked.get(code, "")) for code, promise in CHECKS.items()
+        )
 
 
 def in_order(findings: list[Finding]) -> tuple[Finding, ...]:

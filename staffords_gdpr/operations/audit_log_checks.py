@@ -65,6 +65,21 @@ def approval_findings(
         )
 
 
+def unchecked(history: History) -> dict[str, str]:
+    """The checks of the log for which there is nothing to look at yet, and why."""
+    found: dict[str, str] = {}
+    if history.approval is None:
+        nothing = "nothing has been approved"
+        found |= dict.fromkeys(("policy_changed", "database_changed", "schema_changed"), nothing)
+    if not history.runs:
+        found["purge_stopped"] = "no purge has begun"
+    if not history.completed_runs:
+        found["purge_missed"] = "no purge has completed"
+    if not history.audits:
+        found["audit_unsigned"] = "there was no audit before"
+    return found
+
+
 def _purges(policy: Policy, history: History, now: dt.datetime) -> Iterator[Finding]:
     audited = history.audits[-1].time if history.audits else None
     gaps = schedule.purge_gaps(policy, history, now=now, since=audited)

@@ -288,6 +288,40 @@ class TestLog:
             assert site.gdpr(command).returncode == 5
         assert site.contents() == before
 
+    @pytest.mark.parametrize("name", ["gdpr.toml", "calls.db", "audit/checkpoints.txt"])
+    def test_a_file_that_is_no_checkpoint_says_nothing_of_the_log(
+        self, finished_site: Site, name: str
+    ) -> None:
+        done = finished_site.gdpr("log", "verify", "--checkpoint", name)
+        assert done.returncode == 2
+        assert f"{name} is no checkpoint" in done.stderr
+        assert done.stdout == ""
+
+    def test_a_checkpoint_that_contradicts_the_log_exits_5(self, site: Site) -> None:
+        copied = site.folder / "copied"
+        copied.write_bytes((site.folder / "audit/checkpoint").read_bytes())
+        assert site.gdpr("log", "verify", "--checkpoint", "copied").returncode == 0
+        origin, _, rest = copied.read_text(encoding="utf-8").partition("\n")
+        copied.write_text(f"{origin}\n1{rest}", encoding="utf-8")  # ten lines more than it was signed for
+        assert site.gdpr("log", "verify", "--checkpoint", "copied").returncode == 5
+
+    @pytest.mark.parametrize(
+        ("old", "new", "kept"),
+        [(b"director", b"directer", True), (b'{"entry":{', b'{"entry":', False)],
+        ids=["changed", "unreadable"],
+    )
+    def test_a_log_that_does_not_verify_is_shown_as_far_as_it_reads(
+        self, site: Site, old: bytes, new: bytes, kept: bool
+    ) -> None:
+        shown = site.gdpr("log", "show", "--last", "0", "--format", "jsonl").stdout.splitlines()
+        head, last = site.log.read_bytes().rstrip(b"\n").rsplit(b"\n", 1)
+        assert old in last
+        site.log.write_bytes(head + b"\n" + last.replace(old, new) + b"\n")
+        done = site.gdpr("log", "show", "--last", "0", "--format", "jsonl")
+        assert done.returncode == 5
+        assert len(done.stdout.splitlines()) == len(shown) - (not kept)
+        assert f"broken at line {len(shown)}" in done.stderr
+
     def test_entries_are_shown_as_lines_and_by_type(self, finished_site: Site) -> None:
         done = finished_site.gdpr("log", "show", "--last", "0", "--format", "jsonl")
         entries = [json.loads(line) for line in done.stdout.splitlines()]

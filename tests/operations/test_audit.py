@@ -24,6 +24,7 @@ from staffords_gdpr.database.binding import bind
 from staffords_gdpr.database.connection import connect
 from staffords_gdpr.errors import DatabaseError, LockedError, LogBrokenError
 from staffords_gdpr.operations import actions, holds
+from staffords_gdpr.operations.audit import AuditResult
 from staffords_gdpr.operations.audit_data_checks import disagreement
 from staffords_gdpr.operations.audit_findings import CHECKS, Finding
 from staffords_gdpr.operations.purge import purge
@@ -32,6 +33,15 @@ from staffords_gdpr.operations.sign import sign
 from staffords_gdpr.progress import SILENT
 from staffords_gdpr.retention.bulk import Bulk
 from staffords_gdpr.retention.states import Key, State
+
+
+def certificate_cells(result: AuditResult) -> dict[str, str]:
+    """What the certificate says of each check, by its code."""
+    assert result.report is not None
+    _, _, table = result.report.read_text(encoding="utf-8").partition("| check | result |\n|---|---|\n")
+    rows = table.partition("\n\n")[0].splitlines()
+    cells = dict(row.strip("| ").split(" | ") for row in rows)
+    return {code: cells[promise] for code, promise in CHECKS.items()}
 
 
 @pytest.fixture
@@ -105,6 +115,39 @@ def test_a_purge_on_the_next_day_is_in_time_and_a_day_later_one_is_missed(office
     result = office.audit(at("2026-11-12", "00:01"))
     assert "purge_missed" in codes(result, "error")
     assert result.verdict == "fail"
+
+
+def test_no_audit_passes_before_a_purge_has_completed(tmp_path: Path) -> None:
+    office = Office.build(tmp_path, now=at("2026-11-01"))
+    office.customer(1, "2020-01-01 10:00:00")
+    office.customer(2, "2026-01-01 10:00:00")
+    result = office.audit(at("2026-11-01", "10:00"))
+    (found,) = [each for each in result.findings if each.code == "purge_never"]
+    assert (result.verdict, found.severity, found.count) == ("fail", "error", 1)
+    assert "overdue" not in codes(result)
+    assert "purge_never" in codes(office.audit(at("2026-11-01", "11:00")), "error")
+    office.nightly("2026-11-02", "2026-11-02")
+    assert "purge_never" not in codes(office.audit(at("2026-11-02")))
+
+
+def test_the_certificate_says_yes_only_to_what_was_checked(tmp_path: Path) -> None:
+    office = Office.build(tmp_path, now=at("2026-11-01"), approved=False)
+    cells = certificate_cells(office.audit(at("2026-11-01", "10:00")))
+    assert {code for code, cell in cells.items() if cell.startswith("not checked: ")} == {
+        *("policy_changed", "database_changed", "schema_changed", "audit_unsigned"),
+        *("purge_missed", "purge_stopped", "overdue"),
+    }
+    assert cells["purge_never"] == "error (0), `purge_never`"
+    assert cells["disagreement"] == "yes"
+
+
+def test_what_a_purge_that_was_cut_off_should_have_erased_is_overdue(office: Office) -> None:
+    office.customer(3, "2023-11-10 10:00:00")  # due from the 11th, on which the purge is cut off
+    fields = {"run": "r", "as_of": at("2026-11-11"), "policy": office.policy.sha256, "dry": False}
+    office.log.append("purge.start", {**fields, "confirm": 0}, now=at("2026-11-11", "02:00"))
+    (found,) = [each for each in office.audit(at("2026-11-11")).findings if each.code == "overdue"]
+    assert (found.severity, found.count) == ("error", 1)
+    assert "2026-11-11, which did not come to its end" in found.message
 
 
 def test_a_gap_between_purges_is_found_although_they_run_again(office: Office) -> None:
@@ -229,7 +272,7 @@ def test_undecidable_rows_are_a_warning_until_there_are_more_of_them(office: Off
 def test_no_approval_is_an_error_and_no_missed_purge(tmp_path: Path) -> None:
     office = Office.build(tmp_path, now=at("2026-11-01"), approved=False)
     found = codes(office.audit(at("2026-11-20")), "error")
-    assert found == {"policy_not_approved"}
+    assert found == {"policy_not_approved", "purge_never"}
 
 
 def test_a_policy_that_was_changed_after_its_approval_is_an_error(office: Office) -> None:

@@ -114,6 +114,7 @@ class TestWhatTheLogSays:
             "as_of": "2026-11-23T02:00:00Z",
             "policy": firm.policy.sha256,
             "dry": False,
+            "confirm": 0,
         }
 
     def test_the_leaves_have_the_root_of_the_intent(self, firm: Firm) -> None:

@@ -62,7 +62,7 @@ def test_ssh_keygen_verifies_a_sign_off(office: Office) -> None:
         return subprocess.run(command, cwd=office.folder, input=data, check=False).returncode == 0
 
     assert verified(statement)
-    assert not verified(statement.replace(b"pass", b"fail"))
+    assert not verified(statement.replace(b"verdict: fail", b"verdict: pass"))
 
 
 def test_nobody_signs_twice_and_no_key_for_two_roles(office: Office) -> None:
@@ -107,7 +107,7 @@ def test_a_key_that_is_not_enrolled_is_refused(office: Office, tmp_path: Path) -
 @pytest.mark.parametrize("name", ["certificate.md", "statement.txt"])
 def test_nobody_signs_a_changed_file(office: Office, name: str) -> None:
     path = office.log.home.audits / "2026-H2" / name
-    path.write_bytes(path.read_bytes().replace(b"pass", b"fine", 1))
+    path.write_bytes(path.read_bytes().replace(b"fail", b"pass", 1))
     with pytest.raises((UsageError, LogBrokenError), match=name):
         signed(office, MANAGER)
     assert "signoff" not in office.types()
