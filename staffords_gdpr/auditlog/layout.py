@@ -57,6 +57,11 @@ class Home:
         return self.audit / "reviews"
 
     @property
+    def schemas(self) -> Path:
+        """The database schemas that were approved, each under its fingerprint."""
+        return self.audit / "schemas"
+
+    @property
     def log_key(self) -> Path:
         return self.secret / "log.key"
 

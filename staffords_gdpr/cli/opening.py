@@ -62,12 +62,19 @@ def log_of(settings: Settings) -> AuditLog:
     return open_log(Home(settings.home))
 
 
-def holds_of(settings: Settings) -> frozenset[Key]:
-    """The subjects on legal hold; none where there is no log yet. Nothing is made by asking."""
+def log_if_any(settings: Settings) -> AuditLog | None:
+    """The log in the home folder; None where there is none yet. Nothing is made by asking."""
     from staffords_gdpr.auditlog.layout import Home
+
+    return log_of(settings) if Home(settings.home).log.exists() else None
+
+
+def holds_of(settings: Settings) -> frozenset[Key]:
+    """The subjects on legal hold; none where there is no log yet."""
     from staffords_gdpr.operations.holds import current_holds
 
-    return current_holds(log_of(settings)) if Home(settings.home).log.exists() else frozenset()
+    log = log_if_any(settings)
+    return current_holds(log) if log else frozenset()
 
 
 def read_moment(text: str | None, zone: ZoneInfo) -> dt.datetime:

@@ -9,7 +9,7 @@ import typer
 
 from staffords_gdpr.cli import options, output
 from staffords_gdpr.cli.opening import database as opened
-from staffords_gdpr.cli.opening import holds_of, read_moment, read_settings
+from staffords_gdpr.cli.opening import log_if_any, read_moment, read_settings
 from staffords_gdpr.cli.progress import reporter
 from staffords_gdpr.errors import UsageError
 
@@ -43,6 +43,7 @@ def scan(
     settings = read_settings(database=database, policy=policy, home=home)
     wanted = _states(state or [])
     details = details or bool(wanted) or format == options.RowFormat.JSONL
+    from staffords_gdpr.operations.holds import current_holds
     from staffords_gdpr.operations.scan import scan as look
     from staffords_gdpr.policy import load_policy
     from staffords_gdpr.render import json
@@ -51,12 +52,14 @@ def scan(
 
     rules = load_policy(settings.policy)
     moment = read_moment(as_of, rules.zone)
+    log = log_if_any(settings)
     with opened(settings, write=False) as engine:
         result = look(
             rules,
             engine,
             as_of=moment,
-            holds=holds_of(settings),
+            holds=current_holds(log) if log else frozenset(),
+            log=log,
             details=details,
             states=frozenset(State(name) for name in wanted) or None,
             progress=reporter(),

@@ -9,6 +9,7 @@ from staffords_gdpr.auditlog.layout import Home
 from staffords_gdpr.auditlog.people import Person
 from staffords_gdpr.operations import schedule
 from staffords_gdpr.operations.audit_findings import Finding, several
+from staffords_gdpr.operations.drift import Drift
 from staffords_gdpr.operations.history import History
 from staffords_gdpr.operations.holds import missing_holds
 from staffords_gdpr.policy.models import Policy
@@ -26,9 +27,7 @@ def log_findings(
     yield from _people(policy, enrolled)
 
 
-def approval_findings(
-    policy: Policy, history: History, *, database: str, fingerprint: str
-) -> Iterator[Finding]:
+def approval_findings(policy: Policy, history: History, *, database: str, drift: Drift) -> Iterator[Finding]:
     """Whether the policy, the database and its schema are those that a director approved."""
     approval = history.approval
     again = "Look at what changed, then approve: gdpr approve --as director --key FILE"
@@ -55,12 +54,12 @@ def approval_findings(
             "Correct the database URL if it is wrong. If the database has moved: "
             f"{again[0].lower()}{again[1:]}",
         )
-    if approval.fields["fingerprint"] != fingerprint:
+    if drift.any:
         yield Finding(
             "schema_changed",
-            "error",
-            1,
-            f"Tables, columns or keys of the database have changed since the approval of {day}.",
+            "error" if drift.stops else "warning",
+            len(drift.changes) or 1,
+            f"The database has changed since the approval of {day}: {drift.text}.",
             f"New columns may hold personal data that the policy does not name. {again}",
         )
 

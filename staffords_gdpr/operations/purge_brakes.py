@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from staffords_gdpr.auditlog import AuditLog, Entry
 from staffords_gdpr.database.catalogue import Catalogue
 from staffords_gdpr.errors import PolicyError
+from staffords_gdpr.operations.drift import drift_since
 from staffords_gdpr.policy.models import Policy
 from staffords_gdpr.retention.bulk import Todo
 
@@ -61,10 +62,11 @@ def approval(policy: Policy, log: AuditLog, catalogue: Catalogue | None = None) 
             f"check GDPR_DATABASE_URL; if the database has moved, let a director run: {again}",
             {"approved": str(fields["database"]), "found": catalogue.identity},
         )
-    elif fields["fingerprint"] != catalogue.fingerprint:
+    drift = drift_since(approved, log.home, catalogue)
+    if drift.stops:
         yield Brake(
             "schema-changed",
-            f"the database's tables, columns or keys have changed since the approval {on}",
+            f"what the policy rests on in the database has changed since the approval {on}: {drift.text}",
             f"check that the policy still says what it should (gdpr scan), then let a director run: {again}",
             {"approved": str(fields["fingerprint"]), "found": catalogue.fingerprint},
         )

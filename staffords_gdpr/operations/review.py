@@ -14,9 +14,11 @@ from staffords_gdpr.auditlog import AuditLog, Entry
 from staffords_gdpr.auditlog.people import PersonKey
 from staffords_gdpr.auditlog.rows import new_batch_id
 from staffords_gdpr.database.binding import bind
+from staffords_gdpr.database.catalogue import Catalogue
 from staffords_gdpr.database.connection import connected
 from staffords_gdpr.errors import UsageError
 from staffords_gdpr.operations import schedule
+from staffords_gdpr.operations.drift import drift_since
 from staffords_gdpr.operations.history import Action, History, read_history
 from staffords_gdpr.operations.review_answers import Change, Reply, replies
 from staffords_gdpr.operations.setup import Approval, approve, differences, require_role
@@ -121,7 +123,7 @@ def prepare(policy: Policy, engine: sa.Engine, log: AuditLog, *, now: dt.datetim
         policy.sha256,
         catalogue.identity,
         catalogue.fingerprint,
-        differences(_approved_then(history, begin), policy.sha256, catalogue.identity, catalogue.fingerprint),
+        _differences(_approved_then(history, begin), policy, log, catalogue),
         dict(sorted(added.items())),
         sum(1 for entry in history.people if entry.seq > begin and entry.type == "person.remove"),
         tuple(_summary(policy, history, audit) for audit in history.audits if audit.seq > begin),
@@ -133,7 +135,7 @@ def prepare(policy: Policy, engine: sa.Engine, log: AuditLog, *, now: dt.datetim
         len(history.open_holds),
         policy.review_questions,
         policy.today(in_force.time) if in_force else None,
-        differences(in_force, policy.sha256, catalogue.identity, catalogue.fingerprint),
+        _differences(in_force, policy, log, catalogue),
     )
 
 
@@ -219,6 +221,13 @@ def _open(log: AuditLog, action: str, change: Change, review_entry: Entry, now: 
     }
     entry = log.append("action.open", fields, now=now)
     return Action(action, entry.time, review_entry.seq, "review-change", change.due)
+
+
+def _differences(
+    approved: Entry | None, policy: Policy, log: AuditLog, catalogue: Catalogue
+) -> tuple[str, ...]:
+    drift = drift_since(approved, log.home, catalogue)
+    return differences(approved, policy.sha256, catalogue.identity, drift)
 
 
 def _approved_then(history: History, begin: int) -> Entry | None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
+from staffords_gdpr.auditlog import AuditLog
 from staffords_gdpr.database.binding import bind
 from staffords_gdpr.database.connection import connected
+from staffords_gdpr.operations.drift import Drift, drift_since
 from staffords_gdpr.policy.models import Policy
 from staffords_gdpr.progress import SILENT, Progress
 from staffords_gdpr.retention.bulk import Bulk
@@ -48,6 +50,7 @@ class ScanResult:
     forecast: tuple[Month, ...]
     oldest_due: dt.date | None
     rows: tuple[Verdict, ...] | None
+    drift: Drift = field(default_factory=Drift)
 
 
 def scan(
@@ -58,15 +61,18 @@ def scan(
     holds: Collection[Key] = frozenset(),
     details: bool = False,
     states: Collection[State] | None = None,
+    log: AuditLog | None = None,
     progress: Progress = SILENT,
 ) -> ScanResult:
     """Count every row of every record type by its state, at `as_of`, and what becomes due in the next 12 months.
 
-    `details` lists the rows too, those in `states` where given. Raises PolicyError where the policy does not fit the
+    `details` lists the rows too, those in `states` where given. With `log` the schema is held against the approved one.
+    Raises PolicyError where the policy does not fit the
     database, DatabaseError where the database does not answer.
     """
     with connected(engine) as connection:
-        bulk = Bulk(connection, bind(policy, connection))
+        catalogue = bind(policy, connection)
+        bulk = Bulk(connection, catalogue)
         progress.start("Deciding which rows are due", None)
         ahead = bulk.forecast(as_of, MONTHS, holds=holds)
         counts = bulk.counts()
@@ -81,6 +87,7 @@ def scan(
             forecast=_months(ahead, bulk.due_counts()),
             oldest_due=bulk.oldest_due(),
             rows=tuple(bulk.verdicts(states)) if details else None,
+            drift=drift_since(log.last("policy.approve"), log.home, catalogue) if log else Drift(),
         )
         progress.finish()
         return result

@@ -17,6 +17,7 @@ from staffords_gdpr.auditlog.people import DIRECTOR, Person, PersonKey, new_pers
 from staffords_gdpr.database.binding import bind
 from staffords_gdpr.database.connection import connected
 from staffords_gdpr.errors import UsageError
+from staffords_gdpr.operations.drift import Drift, drift_since, keep_schema
 from staffords_gdpr.policy.models import Policy
 
 if TYPE_CHECKING:
@@ -144,6 +145,8 @@ def approve(
     with connected(engine) as connection:
         catalogue = bind(policy, connection)
     before = log.last("policy.approve")
+    drift = drift_since(before, log.home, catalogue)
+    keep_schema(log.home, catalogue)
     entry = log.append(
         "policy.approve",
         {
@@ -165,11 +168,11 @@ def approve(
         catalogue.identity,
         catalogue.fingerprint,
         first=before is None,
-        changes=differences(before, policy.sha256, catalogue.identity, catalogue.fingerprint),
+        changes=differences(before, policy.sha256, catalogue.identity, drift),
     )
 
 
-def differences(approved: Entry | None, policy: str, database: str, fingerprint: str) -> tuple[str, ...]:
+def differences(approved: Entry | None, policy: str, database: str, drift: Drift) -> tuple[str, ...]:
     """What differs from an approval, a sentence each; nothing where there was no approval."""
     if approved is None:
         return ()
@@ -183,8 +186,8 @@ def differences(approved: Entry | None, policy: str, database: str, fingerprint:
         )
     if was["database"] != database:
         changes.append(f"The database is another than on {day}: {database}, then {was['database']}.")
-    if was["fingerprint"] != fingerprint:
-        changes.append(f"The database's tables, columns or keys have changed since {day}.")
+    if drift.any:
+        changes.append(f"The database's tables, columns or keys have changed since {day}: {drift.text}.")
     return tuple(changes)
 
 

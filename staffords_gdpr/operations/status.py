@@ -13,6 +13,7 @@ from staffords_gdpr.database.connection import connected
 from staffords_gdpr.operations import schedule
 from staffords_gdpr.operations.audit_findings import several
 from staffords_gdpr.operations.audit_log_checks import approval_findings
+from staffords_gdpr.operations.drift import Drift, drift_since
 from staffords_gdpr.operations.history import Action, History, LoggedHold, Run, read_history
 from staffords_gdpr.operations.schedule import Deadline
 from staffords_gdpr.operations.sign import Pending, pending
@@ -84,7 +85,7 @@ def status(policy: Policy, engine: sa.Engine | None, log: AuditLog, *, now: dt.d
         people=tuple(roles.items()),
         problems=(
             *_late(*deadlines),
-            *_approval(policy, engine, history),
+            *_approval(policy, engine, history, log),
             *_work(history, unsigned, today),
         ),
     )
@@ -105,19 +106,13 @@ def _late(purge: Deadline, audit: Deadline, review: Deadline) -> list[str]:
     return problems
 
 
-def _approval(policy: Policy, engine: sa.Engine | None, history: History) -> list[str]:
+def _approval(policy: Policy, engine: sa.Engine | None, history: History, log: AuditLog) -> list[str]:
+    database, drift = str(history.approval.fields["database"]) if history.approval else "", Drift()
     if engine is not None:
         with connected(engine) as connection:
             catalogue = bind(policy, connection)
-        found = approval_findings(
-            policy, history, database=catalogue.identity, fingerprint=catalogue.fingerprint
-        )
-        return [f"{finding.message} {finding.action}" for finding in found]
-    approval = history.approval
-    known = dict(approval.fields) if approval else {}
-    found = approval_findings(
-        policy, history, database=str(known.get("database")), fingerprint=str(known.get("fingerprint"))
-    )
+        database, drift = catalogue.identity, drift_since(history.approval, log.home, catalogue)
+    found = approval_findings(policy, history, database=database, drift=drift)
     return [f"{finding.message} {finding.action}" for finding in found]
 
 

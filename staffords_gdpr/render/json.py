@@ -9,6 +9,7 @@ from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from staffords_gdpr.operations.drift import Drift
     from staffords_gdpr.operations.purge import PurgeResult
     from staffords_gdpr.operations.scan import ScanResult
     from staffords_gdpr.retention.states import Verdict
@@ -74,9 +75,18 @@ def scan(result: ScanResult) -> dict[str, object]:
         "oldest_due": result.oldest_due,
         "forecast": [{"until": month.until, "due": dict(month.due)} for month in result.forecast],
     }
+    if result.drift.any:
+        data["schema_changes"] = drift(result.drift)
     if result.rows is not None:
         data["rows"] = list(rows(result))
     return data
+
+
+def drift(found: Drift) -> list[dict[str, object]]:
+    """What has changed in the schema since the approval; one entry without words where it is not known."""
+    if found.unknown:
+        return [{"what": None, "used": True}]
+    return [{"what": change.what, "used": change.used} for change in found.changes]
 
 
 def purge(result: PurgeResult) -> dict[str, object]:

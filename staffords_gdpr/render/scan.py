@@ -25,6 +25,7 @@ def page(result: ScanResult, policy: Policy) -> Page:
         *_due(result, policy),
         *_undecidable(result),
         *_forecast(result, policy),
+        *_drift(result),
     ]
     return tuple(blocks)
 
@@ -105,6 +106,13 @@ def _undecidable(result: ScanResult) -> list[Block]:
             "  gdpr scan --details --state undecidable"
         ),
     ]
+
+
+def _drift(result: ScanResult) -> list[Block]:
+    if not result.drift.any:
+        return []
+    said = "no purge runs until a director approves again" if result.drift.stops else "the purge goes on"
+    return [warn(f"The database has changed since the approval ({said}): {result.drift.text}.")]
 
 
 def _forecast(result: ScanResult, policy: Policy) -> list[Block]:

@@ -200,7 +200,7 @@ class TestAudit:
     def test_a_failed_audit_exits_3(self, site: Site) -> None:
         confirmed_purge(site)
         with closing(sqlite3.connect(site.database)) as database, database:
-            database.execute("ALTER TABLE calls ADD COLUMN nickname TEXT")
+            database.execute("ALTER TABLE payments ADD COLUMN iban TEXT")
         told = site.told("audit", code=3)
         assert told["verdict"] == "fail"
         assert "schema_changed" in {finding["code"] for finding in told["findings"]}

@@ -280,8 +280,10 @@ def test_a_policy_that_was_changed_after_its_approval_is_an_error(office: Office
     assert codes(office.audit(at("2026-11-10")), "error") == {"policy_changed"}
 
 
-def test_a_schema_that_was_changed_is_an_error_until_it_is_approved(office: Office) -> None:
+def test_a_changed_schema_is_a_warning_and_an_error_where_the_policy_rests_on_it(office: Office) -> None:
     office.sql("ALTER TABLE customers ADD COLUMN mother TEXT")
+    assert "schema_changed" in codes(office.audit(at("2026-11-10", "09:00")), "warning")
+    office.sql("CREATE TABLE notes (id INTEGER PRIMARY KEY, customer_id INTEGER REFERENCES customers)")
     assert codes(office.audit(at("2026-11-10")), "error") == {"schema_changed"}
     office.approve(at("2026-11-10", "10:00"))
     assert codes(office.audit(at("2026-11-10", "11:00")), "error") == set()

@@ -79,17 +79,51 @@ class TestApproval:
         passes(firm)
 
     @pytest.mark.parametrize(
-        "change",
+        ("change", "said"),
         [
-            "ALTER TABLE calls ADD COLUMN recording TEXT",
-            "ALTER TABLE prices ADD COLUMN customer_id INTEGER REFERENCES customers(id)",
+            ("ALTER TABLE payments ADD COLUMN iban TEXT", "column payments.iban is new"),
+            (
+                "ALTER TABLE prices ADD COLUMN customer_id INTEGER REFERENCES customers(id)",
+                "the foreign key prices(customer_id) to customers(id) is new",
+            ),
+            (
+                "CREATE TABLE notes (id INTEGER PRIMARY KEY, call_id INTEGER REFERENCES calls)",
+                "table notes is new, and refers to calls",
+            ),
+            (
+                "CREATE TRIGGER copy AFTER DELETE ON calls BEGIN SELECT 1; END",
+                "trigger calls.copy is new",
+            ),
         ],
     )
-    def test_a_changed_schema_must_be_approved_again(self, firm: Firm, change: str) -> None:
+    def test_a_change_that_the_policy_rests_on_must_be_approved(
+        self, firm: Firm, change: str, said: str
+    ) -> None:
         firm.sql(change)
-        assert APPROVE in refused(firm, "schema-changed").hint
+        error = refused(firm, "schema-changed")
+        assert APPROVE in error.hint
+        assert said in error.message
         firm.approve(NOW)
         passes(firm)
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            "ALTER TABLE calls ADD COLUMN recording TEXT",  # goes with the row
+            "ALTER TABLE prices ADD COLUMN currency TEXT",
+            "CREATE TABLE holidays (day TEXT PRIMARY KEY)",
+            "DROP TABLE prices",
+        ],
+    )
+    def test_a_change_that_it_does_not_rest_on_stops_nothing(self, firm: Firm, change: str) -> None:
+        firm.sql(change)
+        passes(firm)
+
+    def test_a_change_stops_where_the_approved_schema_is_not_known(self, firm: Firm) -> None:
+        (kept,) = firm.log.home.schemas.iterdir()
+        kept.write_bytes(kept.read_bytes().replace(b"prices", b"prizes"))
+        firm.sql("ALTER TABLE prices ADD COLUMN currency TEXT")
+        assert "not known" in refused(firm, "schema-changed").message
 
     def test_a_table_that_is_gone_stops_the_approved_policy(self, firm: Firm) -> None:
         firm.sql("ALTER TABLE consignments RENAME TO parcels")
@@ -297,7 +331,7 @@ class TestRefusalsInTheLog:
     def test_a_dry_run_names_every_brake(self, tmp_path: Path) -> None:
         firm = backlog(tmp_path, due=21, kept=4)
         firm.change_policy("The policy of a test", "Another")
-        firm.sql("ALTER TABLE calls ADD COLUMN recording TEXT")
+        firm.sql("ALTER TABLE payments ADD COLUMN iban TEXT")
         rehearsed = firm.purge(at("2026-12-24"), dry_run=True)
         assert [b.code for b in rehearsed.brakes] == [
             "policy-changed",

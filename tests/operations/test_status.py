@@ -77,7 +77,7 @@ def test_a_refused_purge_waits_for_a_person_until_one_has_completed(office: Offi
 def test_a_changed_policy_or_schema_is_a_problem(office: Office) -> None:
     office.sql("ALTER TABLE calls ADD COLUMN mood TEXT")
     (problem,) = look(office, at("2026-11-01")).problems
-    assert "have changed since the approval" in problem
+    assert "column calls.mood is new" in problem
     assert status(office.policy, None, office.log, now=at("2026-11-01")).problems == ()
     office.change_policy("The policy of a test", "The policy of a tester")
     (problem,) = status(office.policy, None, office.log, now=at("2026-11-01")).problems

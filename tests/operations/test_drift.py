@@ -1,0 +1,84 @@
+"""What has changed in a schema since the approval, told apart by whether the policy rests on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from purge_office import NOW, Firm
+
+from staffords_gdpr.database.binding import bind
+from staffords_gdpr.database.connection import connected
+from staffords_gdpr.operations.drift import Drift, drift_since
+from staffords_gdpr.operations.review import prepare
+from staffords_gdpr.operations.scan import scan
+from staffords_gdpr.render import json
+from staffords_gdpr.render.scan import page
+from staffords_gdpr.render.tables import plain
+
+
+def drift(firm: Firm) -> Drift:
+    with connected(firm.engine) as connection:
+        catalogue = bind(firm.policy, connection)
+    return drift_since(firm.log.last("policy.approve"), firm.log.home, catalogue)
+
+
+@pytest.fixture
+def firm(tmp_path: Path) -> Firm:
+    return Firm.open(tmp_path)
+
+
+def test_an_unchanged_schema_has_no_drift(firm: Firm) -> None:
+    assert drift(firm) == Drift()
+    assert not drift(firm).any
+
+
+@pytest.mark.parametrize(
+    ("change", "said", "used"),
+    [
+        ("ALTER TABLE calls ADD COLUMN recording TEXT", "column calls.recording is new", False),
+        ("ALTER TABLE repairs ADD COLUMN mood TEXT", "column repairs.mood is new", True),
+        ("ALTER TABLE prices DROP COLUMN amount", "column prices.amount is gone", False),
+        ("DROP TABLE prices", "table prices is gone", False),
+        ("CREATE TABLE holidays (day TEXT PRIMARY KEY)", "table holidays is new", False),
+        (
+            "CREATE TRIGGER t AFTER UPDATE ON payments BEGIN SELECT 1; END",
+            "trigger payments.t is new",
+            True,
+        ),
+        ("CREATE TRIGGER t AFTER UPDATE ON prices BEGIN SELECT 1; END", "trigger prices.t is new", False),
+    ],
+)
+def test_every_change_is_named_and_weighed(firm: Firm, change: str, said: str, used: bool) -> None:
+    firm.sql(change)
+    (found,) = drift(firm).changes
+    assert (found.what, found.used) == (said, used)
+    assert drift(firm).stops is used
+
+
+def test_what_a_purge_rests_on_comes_first(firm: Firm) -> None:
+    firm.sql("ALTER TABLE calls ADD COLUMN recording TEXT")
+    firm.sql("ALTER TABLE repairs ADD COLUMN mood TEXT")
+    assert drift(firm).text == "column repairs.mood is new; column calls.recording is new"
+
+
+def test_a_column_of_another_type_is_told_with_both(firm: Firm) -> None:
+    firm.sql("DROP TABLE prices")
+    firm.sql("CREATE TABLE prices (id INTEGER PRIMARY KEY, amount TEXT NOT NULL)")
+    assert drift(firm).text == "column prices.amount was INTEGER and is TEXT NOT NULL"
+
+
+def test_scan_and_review_show_it(firm: Firm) -> None:
+    firm.sql("ALTER TABLE calls ADD COLUMN recording TEXT")
+    seen = scan(firm.policy, firm.engine, as_of=NOW, log=firm.log)
+    assert json.scan(seen)["schema_changes"] == [{"what": "column calls.recording is new", "used": False}]
+    assert "column calls.recording is new" in " ".join(plain(page(seen, firm.policy)).split())
+    (change,) = prepare(firm.policy, firm.engine, firm.log, now=NOW).since_approval
+    assert "column calls.recording is new" in change
+
+
+def test_the_next_approval_is_for_the_schema_as_it_is_then(firm: Firm) -> None:
+    firm.sql("ALTER TABLE repairs ADD COLUMN mood TEXT")
+    firm.approve(NOW)
+    assert not drift(firm).any
+    assert len(list(firm.log.home.schemas.iterdir())) == 2
