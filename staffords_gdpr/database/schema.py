@@ -4,34 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine.reflection import ObjectKind, ObjectScope
 
+from staffords_gdpr.database.engines import backend_of
+from staffords_gdpr.database.facts import (
+    Check,
+    ColumnFacts,
+    ForeignKey,
+    Outside,
+    StoredTable,
+    TableFacts,
+    Trigger,
+)
 
-@dataclass(frozen=True)
-class ForeignKey:
-    table: str
-    columns: tuple[str, ...]
-    target: str
-    target_columns: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class TableFacts:
-    """A table as the engine describes it. Types are the engine's own spelling."""
-
-    name: str
-    columns: Mapping[str, str]
-    not_null: tuple[str, ...]
-    key: tuple[str, ...]
-    foreign_keys: tuple[ForeignKey, ...]
-    unique: tuple[
-        frozenset[str], ...
-    ] = ()  # sets of columns of which no two rows hold the same, the key included
+__all__ = ["ForeignKey", "Schema", "Stored", "TableFacts", "find_name", "read_schema", "reflect_table"]
 
 
 @dataclass(frozen=True)
@@ -39,6 +30,9 @@ class Schema:
     tables: Mapping[str, TableFacts]
     triggers: tuple[str, ...]
     identity: str
+    trigger_facts: tuple[Trigger, ...] = ()
+    views: tuple[str, ...] = ()
+    outside: tuple[Outside, ...] = ()  # foreign keys on our tables from other schemas
 
     @property
     def fingerprint(self) -> str:
@@ -63,33 +57,69 @@ class Schema:
 
 
 def read_schema(connection: sa.Connection) -> Schema:
-    """Reflect every table of the connection's schema: columns, keys, foreign keys, triggers."""
+    """Reflect every table of the connection's own schema: columns, keys, foreign keys, indexes, checks, triggers."""
+    backend = backend_of(connection)
+    stored, columns = backend.tables(connection), backend.columns(connection)
+    triggers = tuple(
+        Trigger(name, table, hashlib.sha256(text.encode()).hexdigest()[:16])
+        for name, table, text in backend.triggers(connection)
+    )
+    return Schema(
+        tables=_tables(connection, stored, columns) if stored else {},
+        triggers=tuple(f"{each.name} {each.source}" for each in triggers),
+        identity=backend.identity(connection),
+        trigger_facts=triggers,
+        views=backend.views(connection),
+        outside=backend.references_from_outside(connection),
+    )
+
+
+def _tables(
+    connection: sa.Connection,
+    stored: Mapping[str, StoredTable],
+    columns: Mapping[str, Mapping[str, ColumnFacts]],
+) -> dict[str, TableFacts]:
     inspector = sa.inspect(connection)
-    keys = inspector.get_multi_pk_constraint()
-    foreign = inspector.get_multi_foreign_keys()
-    constraints = inspector.get_multi_unique_constraints()
-    indexes = inspector.get_multi_indexes()
-    columns = inspector.get_multi_columns()
-    spelled = {name: [c["name"] for c in described] for (_, name), described in columns.items()}
+    # any kind: MariaDB's versioned tables are no plain ones to SQLAlchemy
+    which: Any = {"filter_names": list(stored), "kind": ObjectKind.ANY, "scope": ObjectScope.ANY}
+    keys: dict[str, Any] = {
+        name: found for (_, name), found in inspector.get_multi_pk_constraint(**which).items()
+    }
+    foreign = {name: found for (_, name), found in inspector.get_multi_foreign_keys(**which).items()}
+    uniques = {name: found for (_, name), found in inspector.get_multi_unique_constraints(**which).items()}
+    indexes = {name: found for (_, name), found in inspector.get_multi_indexes(**which).items()}
+    checks = {name: found for (_, name), found in inspector.get_multi_check_constraints(**which).items()}
     tables = {}
-    for place, described in columns.items():
-        found = keys.get(place)
-        key = tuple(found["constrained_columns"]) if found else ()
-        unique = [frozenset(c["column_names"]) for c in constraints.get(place, ())]
-        unique += [
-            frozenset(name for name in index["column_names"] if name)
-            for index in indexes.get(place, ())
-            if index["unique"] and "sqlite_where" not in index.get("dialect_options", {})
-        ]
-        tables[place[1]] = TableFacts(
-            name=place[1],
-            columns={c["name"]: str(c["type"]) for c in described},
-            not_null=tuple(c["name"] for c in described if not c["nullable"]),
+    for name, kept in stored.items():
+        key = tuple((keys.get(name) or {}).get("constrained_columns") or ())
+        whole = [index for index in indexes.get(name, ()) if _covers_all(index)]
+        constraints = [tuple(each["column_names"]) for each in uniques.get(name, ())]
+        unique: list[Any] = [*constraints, *(each["column_names"] for each in whole if each["unique"])]
+        own = columns.get(name, {})
+        ordered = [*([key] if key else []), *constraints, *(tuple(each["column_names"]) for each in whole)]
+        tables[name] = TableFacts(
+            name=name,
+            columns={column: facts.type for column, facts in own.items()},
+            not_null=tuple(column for column, facts in own.items() if not facts.nullable),
             key=key,
-            foreign_keys=tuple(_foreign_key(place[1], fk, spelled, keys) for fk in foreign.get(place, ())),
-            unique=tuple({*unique, *([frozenset(key)] if key else [])}),
+            foreign_keys=tuple(_foreign_key(name, fk, columns, keys) for fk in foreign.get(name, ())),
+            unique=tuple({*map(frozenset, unique), *([frozenset(key)] if key else [])}),
+            details=own,
+            indexes=tuple(dict.fromkeys(ordered)),
+            checks=tuple(Check(each["name"], each["sqltext"]) for each in checks.get(name, ())),
+            stored=kept,
         )
-    return Schema(tables=tables, triggers=_triggers(connection), identity=_identity(connection))
+    return tables
+
+
+def _covers_all(index: Any) -> bool:
+    """Whether an index is over plain columns, whole ones, and every row, and finds values by being equal."""
+    for option, said in index.get("dialect_options", {}).items():
+        if option.endswith(("_where", "_length", "_prefix")) and said:
+            return False
+        if option.endswith("_using") and str(said).lower() not in ("btree", "hash"):
+            return False
+    return None not in index["column_names"]
 
 
 def find_name(name: str, known: Iterable[str]) -> str | None:
@@ -102,26 +132,29 @@ def find_name(name: str, known: Iterable[str]) -> str | None:
 
 
 def _foreign_key(
-    table: str, fk: Any, spelled: Mapping[str, Sequence[str]], keys: Mapping[Any, Any]
+    table: str, fk: Any, spelled: Mapping[str, Iterable[str]], keys: Mapping[str, Any]
 ) -> ForeignKey:
     """A foreign key in the spelling of the tables: a declaration may differ from them in case."""
     target = find_name(fk["referred_table"], spelled) or fk["referred_table"]
+    if fk.get("referred_schema"):
+        target = f"{fk['referred_schema']}.{fk['referred_table']}"  # no table of ours, whatever its name
     # SQLite lets a foreign key name no columns: it means the primary key
-    primary = next((pk["constrained_columns"] for (_, name), pk in keys.items() if name == target), ())
+    primary = (keys.get(target) or {}).get("constrained_columns") or ()
     columns = fk["referred_columns"] or primary
     return ForeignKey(
         table=table,
         columns=tuple(find_name(c, spelled[table]) or c for c in fk["constrained_columns"]),
         target=target,
         target_columns=tuple(find_name(c, spelled.get(target, ())) or c for c in columns),
+        on_delete=(fk.get("options") or {}).get("ondelete", "NO ACTION").upper(),
     )
 
 
 class Stored(sa.types.UserDefinedType[Any]):
-    """A column type of SQLite by its own name, read and written as the driver has it.
+    """A column type by its own name, read and written as the driver has it.
 
     SQLite keeps any value in any column, and SQLAlchemy's own types would write a date key in another spelling than
-    it has, or refuse to read one that is none.
+    it has, or refuse to read one that is none. PostgreSQL and MariaDB give dates as text, and take text for them.
     """
 
     cache_ok = True
@@ -135,10 +168,12 @@ class Stored(sa.types.UserDefinedType[Any]):
 
 def reflect_table(connection: sa.Connection, name: str) -> sa.Table:
     """One table of the connection's schema, whose values come and go as they are stored."""
+    backend = backend_of(connection)
+    facts = backend.columns(connection)[name]
 
     def as_stored(_inspector: object, _table: object, column: dict[str, Any]) -> None:
-        if not isinstance(column["type"], (sa.Integer, sa.String)):
-            column["type"] = Stored(str(column["type"]))
+        plain = backend.plain_type(column["type"], facts[column["name"]])
+        column["type"] = plain if plain is not None else Stored(backend.type_name(facts[column["name"]]))
 
     return sa.Table(
         name,
@@ -147,16 +182,3 @@ def reflect_table(connection: sa.Connection, name: str) -> sa.Table:
         resolve_fks=False,
         listeners=[("column_reflect", as_stored)],
     )
-
-
-def _triggers(connection: sa.Connection) -> tuple[str, ...]:
-    found = connection.exec_driver_sql(
-        "SELECT tbl_name || '.' || name, coalesce(sql, '') FROM sqlite_master WHERE type = 'trigger'"
-    )
-    return tuple(f"{name} {hashlib.sha256(text.encode()).hexdigest()[:16]}" for name, text in found)
-
-
-def _identity(connection: sa.Connection) -> str:
-    """Which database this is, as far as the engine tells: for SQLite its file, with the folder as a hash."""
-    path = Path(connection.engine.url.database or "").resolve()
-    return f"sqlite:{path.name}:{hashlib.sha256(str(path).encode()).hexdigest()[:16]}"

@@ -1,0 +1,101 @@
+"""What gdpr needs of a database engine. One module beside this one for each engine says how it is done there."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+
+from staffords_gdpr.database.facts import ColumnFacts, Outside, StoredTable
+from staffords_gdpr.errors import DatabaseError
+
+READING = "gdpr_reading"
+"""The option of a connection that says whether its transactions are for reading only."""
+
+WORK_PREFIX = "gdpr_work_"
+"""How the names of work tables begin, temporary ones that rules and locks are worked out in."""
+
+_MAKES_WORK_TABLES = re.compile(
+    rf"""\s*(?: CREATE\s+TEMPORARY\s+TABLE\b
+        | (?: DROP\s+(?:TEMPORARY\s+)?TABLE | TRUNCATE(?:\s+TABLE)? ) \s+ (?:IF\s+EXISTS\s+)? [`"]?{WORK_PREFIX}
+        | CREATE\s+(?:UNIQUE\s+)?INDEX\s+\S+\s+ON\s+[`"]?{WORK_PREFIX} )""",
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+class Backend(ABC):
+    """One engine: how it is opened, what its errors mean, how its transactions read, lock and are counted."""
+
+    title: ClassVar[str]
+    dialect: ClassVar[str]  # SQLAlchemy's name
+    defers_foreign_keys: ClassVar[bool] = False
+    """Whether rows that refer to each other can go one after the other, foreign keys being looked at in the end."""
+    counts_cascades: ClassVar[bool] = True
+    """Whether `changes_so_far` has the rows that went by ON DELETE CASCADE and SET NULL."""
+    own_row_blocks: ClassVar[bool] = False
+    """Whether a statement that deletes two rows of one table may stop at the first because the second refers to it."""
+
+    @abstractmethod
+    def open(self, url: sa.URL, *, write: bool, patience: float) -> sa.Engine:
+        """An engine, not tried yet, that waits `patience` seconds for a server, and for locks."""
+
+    @abstractmethod
+    def probe(self, connection: sa.Connection) -> None:
+        """Ask for something. Raises UsageError where another engine, or one too old, answers to the name."""
+
+    @abstractmethod
+    def meaning(self, error: sa.exc.DBAPIError, patience: float) -> tuple[str, str]:
+        """What a driver's error says about the database ("is locked …") and what to do. Never quotes a row."""
+
+    @abstractmethod
+    def begin(self, connection: sa.Connection, *, lock: bool) -> sa.Transaction: ...
+
+    @abstractmethod
+    def changes_so_far(self, connection: sa.Connection) -> int:
+        """A number that rises by one with every row of the firm's tables that this transaction changes."""
+
+    @abstractmethod
+    def tables(self, connection: sa.Connection) -> Mapping[str, StoredTable]:
+        """The tables of the connection's own schema, without the partitions of others, and without views."""
+
+    @abstractmethod
+    def columns(self, connection: sa.Connection) -> Mapping[str, Mapping[str, ColumnFacts]]:
+        """The columns of those tables, in their order."""
+
+    def plain_type(self, reflected: Any, facts: ColumnFacts) -> sa.types.TypeEngine[Any] | None:
+        """SQLAlchemy's type for a column of numbers or text, None where values are better left to the driver."""
+        plain = isinstance(reflected, (sa.Integer, sa.String)) and not isinstance(reflected, sa.Enum)
+        return reflected if plain else None
+
+    def type_name(self, facts: ColumnFacts) -> str:
+        """The type of a work table's column that is to hold, and compare, just what this one does."""
+        return facts.type
+
+    def views(self, connection: sa.Connection) -> tuple[str, ...]:
+        return tuple(sa.inspect(connection).get_view_names())
+
+    @abstractmethod
+    def triggers(self, connection: sa.Connection) -> tuple[tuple[str, str, str], ...]:
+        """Name, table and source text of every trigger."""
+
+    def references_from_outside(self, connection: sa.Connection) -> tuple[Outside, ...]:
+        """Foreign keys on our tables that other schemas of the same server declare."""
+        return ()
+
+    @abstractmethod
+    def identity(self, connection: sa.Connection) -> str:
+        """Which database this is, as far as the engine tells; no password, no path in clear."""
+
+
+def makes_work_tables(statement: str) -> bool:
+    """Whether a statement makes, indexes or drops work tables: what a transaction for reading has to let through."""
+    return _MAKES_WORK_TABLES.match(statement) is not None
+
+
+def driver_missing(title: str, extra: str) -> DatabaseError:
+    return DatabaseError(
+        f"the driver for {title} is not installed", f"run: pip install 'staffords-gdpr[{extra}]'"
+    )

@@ -1,0 +1,284 @@
+"""MariaDB through PyMySQL: REPEATABLE READ with locking reads for batches, READ COMMITTED for reading.
+
+Reading has no snapshot of its own. Rules are worked out with INSERT … SELECT into work tables, which under REPEATABLE
+READ locks every row it reads against change, all through a scan; under READ COMMITTED it locks none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from contextlib import closing
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+
+from staffords_gdpr.database.engines.base import READING, Backend, driver_missing, makes_work_tables
+from staffords_gdpr.database.facts import ColumnFacts, Family, Outside, StoredTable
+from staffords_gdpr.errors import UsageError
+
+OLDEST = (10, 5)
+_SQL_MODE = "STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
+"""Strict, but without NO_ZERO_DATE and NO_ZERO_IN_DATE: zero dates are there, and have to be read and compared with."""
+
+_TABLES = """
+    SELECT table_name, table_type, engine FROM information_schema.tables
+    WHERE table_schema = database() AND table_type IN ('BASE TABLE', 'SYSTEM VERSIONED') ORDER BY table_name"""
+_COLUMNS = """
+    SELECT c.table_name, c.column_name, c.column_type, c.data_type, c.is_nullable, c.column_default, c.extra,
+           c.is_generated, c.character_maximum_length, c.character_set_name, c.collation_name
+    FROM information_schema.columns c JOIN information_schema.tables t
+      ON t.table_schema = c.table_schema AND t.table_name = c.table_name
+    WHERE c.table_schema = database() AND t.table_type IN ('BASE TABLE', 'SYSTEM VERSIONED')
+    ORDER BY c.table_name, c.ordinal_position"""
+_TRIGGERS = """
+    SELECT trigger_name, event_object_table, concat(action_timing, ' ', event_manipulation, ' ', action_statement)
+    FROM information_schema.triggers WHERE event_object_schema = database() ORDER BY trigger_name"""
+_OUTSIDE = """
+    SELECT table_schema, table_name, constraint_name, column_name, referenced_table_name, referenced_column_name
+    FROM information_schema.key_column_usage
+    WHERE referenced_table_schema = database() AND table_schema <> database()
+    ORDER BY table_schema, table_name, constraint_name, ordinal_position"""
+_CHANGES = """
+    SHOW SESSION STATUS WHERE variable_name IN ('Handler_delete', 'Handler_update', 'Handler_write')"""
+
+
+class MariaDB(Backend):
+    title = "MariaDB"
+    dialect = "mysql"
+    counts_cascades = False  # InnoDB carries them out itself, past the counters of the server
+    own_row_blocks = True
+
+    def open(self, url: sa.URL, *, write: bool, patience: float) -> sa.Engine:
+        if not url.database:
+            raise UsageError(
+                "the database URL names no database", "write it as in mariadb://gdpr@localhost/calls"
+            )
+        try:
+            from pymysql.constants import FIELD_TYPE
+            from pymysql.converters import conversions
+
+            engine = sa.create_engine(
+                url.set(drivername="mysql+pymysql").update_query_dict({"charset": "utf8mb4"}),
+                poolclass=sa.pool.NullPool,
+                connect_args={
+                    "connect_timeout": max(1, int(patience)),
+                    # as text, as MariaDB writes them: Python has no 0000-00-00
+                    "conv": {
+                        kind: how
+                        for kind, how in conversions.items()
+                        if kind
+                        not in (FIELD_TYPE.DATE, FIELD_TYPE.DATETIME, FIELD_TYPE.TIMESTAMP, FIELD_TYPE.TIME)
+                    },
+                },
+            )
+        except ModuleNotFoundError:
+            raise driver_missing(self.title, "mysql") from None
+        _prepare(engine, only_read=not write, patience=patience)
+        return engine
+
+    def probe(self, connection: sa.Connection) -> None:
+        version = connection.dialect.server_version_info or ()
+        if not getattr(connection.dialect, "is_mariadb", False):
+            raise UsageError(
+                "MySQL is not supported: gdpr is not tested on it, and so will not erase there",
+                "this server says that it is MySQL, not MariaDB",
+            )
+        if version < OLDEST:
+            raise UsageError(
+                f"MariaDB {'.'.join(map(str, version))} is too old",
+                f"gdpr needs {'.'.join(map(str, OLDEST))} or later",
+            )
+
+    def meaning(self, error: sa.exc.DBAPIError, patience: float) -> tuple[str, str]:
+        said = error.orig.args if error.orig is not None else ()
+        code = said[0] if said and isinstance(said[0], int) else 0
+        if "Can't connect" in str(error.orig):
+            code = 2003
+        # messages of other errors can quote values
+        told = f": {said[1]}" if code in _QUOTABLE and len(said) > 1 else ""
+        return _MEANINGS.get(code) or (f"answered {type(error.orig).__name__} ({code}){told}", "")
+
+    def begin(self, connection: sa.Connection, *, lock: bool) -> sa.Transaction:
+        connection.execution_options(**{READING: not lock})
+        return connection.begin()
+
+    def changes_so_far(self, connection: sa.Connection) -> int:
+        """Rows that triggers change are counted, rows that foreign keys change are not."""
+        return sum(int(value) for _, value in connection.exec_driver_sql(_CHANGES))
+
+    def tables(self, connection: sa.Connection) -> Mapping[str, StoredTable]:
+        return {
+            name: StoredTable("table" if kind == "BASE TABLE" else "versioned", storage)
+            for name, kind, storage in connection.exec_driver_sql(_TABLES)
+        }
+
+    def columns(self, connection: sa.Connection) -> Mapping[str, Mapping[str, ColumnFacts]]:
+        found: dict[str, dict[str, ColumnFacts]] = defaultdict(dict)
+        for row in connection.exec_driver_sql(_COLUMNS):
+            table, name, full, kind, nullable, default, extra, generated, length, charset, collation = row
+            found[table][name] = ColumnFacts(
+                type=full,
+                family=_family(kind, full),
+                nullable=nullable == "YES",
+                length=int(length) if length is not None else None,
+                has_default=default not in (None, "NULL") or "auto_increment" in extra.lower(),
+                generated=generated == "ALWAYS",
+                now_on_update="on update" in extra.lower(),
+                exact=collation is None or collation.endswith("nopad_bin"),
+                charset=charset,
+                collation=collation,
+            )
+        return found
+
+    def plain_type(self, reflected: Any, facts: ColumnFacts) -> sa.types.TypeEngine[Any] | None:
+        plain = super().plain_type(reflected, facts)
+        if isinstance(plain, sa.String) and facts.collation:
+            # said for each column, so that a work table compares as this one does
+            plain.collation, plain.charset = facts.collation, facts.charset  # type: ignore[attr-defined]
+        return plain
+
+    def type_name(self, facts: ColumnFacts) -> str:
+        if facts.collation is None:
+            return facts.type
+        return f"{facts.type} CHARACTER SET {facts.charset} COLLATE {facts.collation}"
+
+    def triggers(self, connection: sa.Connection) -> tuple[tuple[str, str, str], ...]:
+        """Only those that the user may see: it takes the privilege TRIGGER."""
+        return tuple((name, table, text) for name, table, text in connection.exec_driver_sql(_TRIGGERS))
+
+    def references_from_outside(self, connection: sa.Connection) -> tuple[Outside, ...]:
+        found: dict[tuple[str, str, str], list[tuple[str, str, str]]] = defaultdict(list)
+        for schema, table, name, own, target, other in connection.exec_driver_sql(_OUTSIDE):
+            found[schema, table, name].append((own, target, other))
+        return tuple(
+            Outside(
+                f"{schema}.{table}",
+                tuple(own for own, _, _ in pairs),
+                pairs[0][1],
+                tuple(other for _, _, other in pairs),
+            )
+            for (schema, table, _), pairs in found.items()
+        )
+
+    def identity(self, connection: sa.Connection) -> str:
+        """The database's name, with a hash of the server's own number, or else its host, port and data folder."""
+        known: dict[str, str] = dict(
+            connection.exec_driver_sql(
+                "SHOW GLOBAL VARIABLES WHERE variable_name IN ('server_uid', 'hostname', 'port', 'datadir')"
+            ).all()
+        )
+        server = known.get("server_uid") or known.get("hostname")
+        name = connection.exec_driver_sql("SELECT database()").scalar_one()
+        digest = hashlib.sha256(repr((server, known.get("port"), known.get("datadir"), name)).encode())
+        return f"mariadb:{name}:{digest.hexdigest()[:16]}"
+
+
+def _prepare(engine: sa.Engine, *, only_read: bool, patience: float) -> None:
+    """Settings of the session, and transactions for reading in which only work tables can be written.
+
+    MariaDB makes no temporary table in a transaction that is read-only. As each statement of a reading transaction
+    sees the rows of its own moment, it loses nothing by being ended for that and begun again.
+    """
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _record: object) -> None:
+        seconds = max(1, int(patience))
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SET SESSION time_zone = '+00:00', sql_mode = '{_SQL_MODE}', autocommit = 0, "
+                f"innodb_lock_wait_timeout = {seconds}, lock_wait_timeout = {seconds}"
+            )
+            (_read_only if only_read else _read_and_write)(cursor)
+
+    def reading(connection: sa.Connection) -> bool:
+        return bool(connection.get_execution_options().get(READING, only_read))
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        with closing(connection.connection.cursor()) as cursor:
+            (_read_only if reading(connection) else _read_and_write)(cursor)
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def _before(connection: sa.Connection, cursor: Any, statement: str, *_: object) -> None:
+        if reading(connection) and makes_work_tables(statement):
+            cursor.execute("COMMIT")
+            _read_and_write(cursor)
+
+    @event.listens_for(engine, "after_cursor_execute")
+    def _after(connection: sa.Connection, cursor: Any, statement: str, *_: object) -> None:
+        if reading(connection) and makes_work_tables(statement):
+            cursor.execute("COMMIT")
+            _read_only(cursor)
+
+
+def _read_only(cursor: Any) -> None:
+    cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY")
+
+
+def _read_and_write(cursor: Any) -> None:
+    cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ WRITE")
+
+
+def _family(kind: str, full: str) -> Family:
+    if full.lower() == "tinyint(1)":
+        return Family.NUMBER  # what BOOLEAN is here; it may hold any number
+    if re.search(r"int|decimal|float|double|year|bit", kind):
+        return Family.NUMBER
+    if re.search(r"char|text", kind):
+        return Family.TEXT
+    if re.search(r"blob|binary", kind):
+        return Family.BINARY
+    known = {
+        "date": Family.DAY,
+        "datetime": Family.TIMESTAMP,
+        "timestamp": Family.ZONED,
+        "time": Family.TIME,
+    }
+    return known.get(kind, Family.OTHER)
+
+
+_QUOTABLE = {1054, 1064, 1071, 1101, 1146, 1267, 1305}  # unknown names, syntax, collations
+_REFUSED = (
+    "refused the user or the password",
+    "check both; GDPR_DATABASE_PASSWORD_FILE keeps it out of the URL",
+)
+_UNKNOWN = (
+    "is no database of that server, or not one for this user",
+    "check the name in the URL; SHOW DATABASES lists them",
+)
+_FORBIDDEN = ("does not permit this user to do that", "`gdpr check` lists the privileges that are missing")
+_GONE = ("cannot be reached", "check host and port in the URL, and that the server runs")
+_READ_ONLY = (
+    "was opened for reading only",
+    "nothing was changed; a purge needs a server and a user that may write",
+)
+_FULL = ("cannot be written: the disk is full", "free some space and run again; nothing was lost")
+_REFERRED = (
+    "refused the change: another row still refers to a row to be erased",
+    "nothing was changed; please report this together with the schema",
+)  # fmt: skip
+_CANCELLED = (
+    "cancelled the statement",
+    "raise the user's max_statement_time, or run again later; nothing was changed",
+)
+_MEANINGS = {
+    1045: _REFUSED, 1698: _REFUSED, 1251: _REFUSED, 1044: _UNKNOWN, 1049: _UNKNOWN,
+    1142: _FORBIDDEN, 1143: _FORBIDDEN, 1227: _FORBIDDEN, 1370: _FORBIDDEN,
+    2002: _GONE, 2003: _GONE, 2005: _GONE, 2006: _GONE, 2013: _GONE, 2055: _GONE, 1053: _GONE, 1130: _REFUSED,
+    1205: ("is locked by another program for too long", "run again when that program is done; nothing was changed"),
+    1213: ("ended a deadlock with another program at our cost", "nothing was changed; run again"),
+    1020: ("was changed by another program meanwhile", "nothing was changed; run again"),
+    1290: _READ_ONLY, 1792: _READ_ONLY, 1836: _READ_ONLY,
+    3: _FULL, 1021: _FULL, 1114: _FULL, 1030: _FULL,
+    1040: ("takes no more connections", "run again later, or raise max_connections"),
+    1203: ("takes no more connections", "run again later, or raise max_user_connections"),
+    1317: _CANCELLED, 1969: _CANCELLED,
+    1217: _REFERRED, 1451: _REFERRED,
+    1048: ("refused the change: a column may not be null", "nothing was changed; `gdpr check` tells more"),
+    1062: ("refused the change: a value must be unique", "nothing was changed; `gdpr check` tells more"),
+    4025: ("refused the change: a CHECK of the table forbids it", "nothing was changed; `gdpr check` tells more"),
+}  # fmt: skip

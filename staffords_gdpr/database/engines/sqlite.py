@@ -1,0 +1,206 @@
+"""SQLite: one file, one writer at a time. A lock is on the whole database."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import sqlalchemy as sa
+from sqlalchemy import event
+
+from staffords_gdpr.database.engines.base import Backend
+from staffords_gdpr.database.facts import ColumnFacts, Family, StoredTable
+from staffords_gdpr.errors import DatabaseError, UsageError
+
+_LOCKING = "gdpr_begin"
+_CACHE_KIB = 65_536
+_CHANGING = {
+    getattr(sqlite3, f"SQLITE_{action}")
+    for action in (
+        "INSERT", "UPDATE", "DELETE", "CREATE_TABLE", "CREATE_INDEX", "CREATE_TRIGGER", "CREATE_VIEW", "ALTER_TABLE",
+        "DROP_TABLE", "DROP_INDEX", "DROP_TRIGGER", "DROP_VIEW", "REINDEX",
+    )
+}  # fmt: skip
+_LENGTH = re.compile(r"\(\s*(\d+)\s*\)")
+
+
+class SQLite(Backend):
+    title = "SQLite"
+    dialect = "sqlite"
+    defers_foreign_keys = True
+
+    def open(self, url: sa.URL, *, write: bool, patience: float) -> sa.Engine:
+        if not url.database or url.database == ":memory:":
+            raise UsageError(
+                "the database URL names no file", "write it as in sqlite:////var/lib/calls/calls.db"
+            )
+        path = Path(url.database)
+        if not path.is_file():
+            what = "is a folder" if path.is_dir() else "does not exist"
+            raise DatabaseError(f"{path} {what}", "check GDPR_DATABASE_URL, or database_url in gdpr.toml")
+        if write and not _writable(path):
+            raise DatabaseError(
+                f"{path} may only be read by this user",
+                "give the user that runs gdpr write access to the file and to its folder "
+                "(SQLite keeps a journal there)",
+            )
+        uri = f"file:{quote(str(path.resolve()))}?{'mode=rw' if write else _reading(path.resolve())}"
+        engine = sa.create_engine(
+            "sqlite+pysqlite://",
+            creator=lambda: sqlite3.connect(uri, uri=True, timeout=patience, isolation_level=None),
+            poolclass=sa.pool.NullPool,
+        )
+        # the creator hides the file from the engine: give it back for messages and the database's identity
+        engine.url = url
+        prepare(engine, only_read=not write)
+        return engine
+
+    def probe(self, connection: sa.Connection) -> None:
+        connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")
+
+    def meaning(self, error: sa.exc.DBAPIError, patience: float) -> tuple[str, str]:
+        said = str(error.orig).lower()
+        known = {
+            "not a database": ("is not a SQLite database", "check the path in the URL"),
+            "malformed": (
+                "is damaged: SQLite cannot read it",
+                "restore it from a backup; PRAGMA integrity_check tells more",
+            ),
+            "locked": (
+                "is locked by another program",
+                f"gdpr waited {patience} s; run again when that program is done",
+            ),
+            "readonly": (
+                "may only be read by this user",
+                "give the user that runs gdpr write access to file and folder",
+            ),
+            "not authorized": (
+                "was opened for reading only",
+                "nothing was changed; please report the command",
+            ),
+            "unable to open": (
+                "cannot be opened",
+                "check that the file and its folder may be read by this user",
+            ),
+            "disk is full": (
+                "cannot be written: the disk is full",
+                "free some space and run again; nothing was lost",
+            ),
+            "foreign key": (
+                "refused the change: another row still refers to a row to be erased",
+                "nothing was changed; please report this together with the schema",
+            ),
+        }
+        found = next((words for sign, words in known.items() if sign in said), None)
+        return found or (f"answered {type(error.orig).__name__}: {error.orig}", "")
+
+    def begin(self, connection: sa.Connection, *, lock: bool) -> sa.Transaction:
+        connection.execution_options(**{_LOCKING: "BEGIN IMMEDIATE" if lock else "BEGIN"})
+        transaction = connection.begin()
+        if lock:
+            connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
+        return transaction
+
+    def changes_so_far(self, connection: sa.Connection) -> int:
+        return int(connection.connection.driver_connection.total_changes)  # type: ignore[union-attr]
+
+    def tables(self, connection: sa.Connection) -> Mapping[str, StoredTable]:
+        return {name: StoredTable() for name in sa.inspect(connection).get_table_names()}
+
+    def columns(self, connection: sa.Connection) -> Mapping[str, Mapping[str, ColumnFacts]]:
+        found = sa.inspect(connection).get_multi_columns()
+        return {name: {c["name"]: _facts(c) for c in described} for (_, name), described in found.items()}
+
+    def triggers(self, connection: sa.Connection) -> tuple[tuple[str, str, str], ...]:
+        found = connection.exec_driver_sql(
+            "SELECT name, tbl_name, coalesce(sql, '') FROM sqlite_master WHERE type = 'trigger'"
+        )
+        return tuple((name, table, text) for name, table, text in found)
+
+    def identity(self, connection: sa.Connection) -> str:
+        """The file's name, with its folder as a hash."""
+        path = Path(connection.engine.url.database or "").resolve()
+        return f"sqlite:{path.name}:{hashlib.sha256(str(path).encode()).hexdigest()[:16]}"
+
+
+def prepare(engine: sa.Engine, *, only_read: bool = False) -> None:
+    """Make transactions of the SQLite driver real: they begin when SQLAlchemy says so.
+
+    `only_read`: refuse every statement that would change the database, whatever the file's mode; temporary tables go.
+    """
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
+        if only_read:
+            connection.set_authorizer(_only_reading)
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql(connection.get_execution_options().get(_LOCKING, "BEGIN"))
+
+
+def _only_reading(action: int, _what: object, _where: object, schema: str | None, _by: object) -> int:
+    changes = action in _CHANGING and schema == "main"
+    return sqlite3.SQLITE_DENY if changes else sqlite3.SQLITE_OK
+
+
+def _reading(path: Path) -> str:
+    """How to open a file for reading so that nothing is left beside it.
+
+    In WAL mode SQLite makes two files beside the database, and only a connection that may write takes them away
+    again. Where nobody has it open and this user cannot write there, it is read as a file that does not change.
+    """
+    with path.open("rb") as file:
+        header = file.read(20)
+    in_wal_mode = header[18:20] == b"\2\2"
+    if not in_wal_mode or path.with_name(path.name + "-wal").exists():
+        return "mode=ro"
+    return "mode=rw" if _writable(path) else "mode=ro&immutable=1"
+
+
+def _writable(path: Path) -> bool:
+    return os.access(path, os.W_OK) and os.access(path.resolve().parent, os.W_OK)
+
+
+def _facts(column: Any) -> ColumnFacts:
+    declared = str(column["type"])
+    family = _family(declared)
+    length = _LENGTH.search(declared) if family is Family.TEXT else None
+    return ColumnFacts(
+        type=declared,
+        family=family,
+        nullable=bool(column["nullable"]),
+        length=int(length[1]) if length else None,
+        has_default=column["default"] is not None,
+        generated="computed" in column,
+    )
+
+
+def _family(declared: str) -> Family:
+    """What SQLite makes of the values in a column of this type: its affinity, and dates by their name.
+
+    https://www.sqlite.org/datatype3.html#determination_of_column_affinity
+    """
+    name = declared.upper()
+    if name in ("", "NULL"):
+        return Family.NONE
+    if name == "DATE":
+        return Family.DAY
+    if name.startswith(("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ")):
+        return Family.ZONED
+    if name.startswith(("DATETIME", "TIMESTAMP")):
+        return Family.TIMESTAMP
+    if "INT" in name:
+        return Family.NUMBER
+    if any(sign in name for sign in ("CHAR", "CLOB", "TEXT")):
+        return Family.TEXT
+    return Family.BINARY if "BLOB" in name else Family.NUMBER
