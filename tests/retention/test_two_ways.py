@@ -18,7 +18,7 @@ from staffords_gdpr.retention.bulk import Bulk
 from staffords_gdpr.retention.pure import judge
 from staffords_gdpr.retention.pure_loader import load_everything
 
-EXAMPLES = int(os.environ.get("GDPR_TEST_EXAMPLES", "60"))  # a thorough run takes 2000
+EXAMPLES = int(os.environ.get("GDPR_TEST_EXAMPLES", "20"))  # a thorough run takes 2000
 
 
 def memory() -> sa.Engine:
