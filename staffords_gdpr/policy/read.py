@@ -30,6 +30,9 @@ WRONG = _Wrong()
 
 def read(kind: la.Kind, tree: Tree, path: Path, mistakes: Mistakes) -> Any:
     """Return the value at `path`, or WRONG after noting why."""
+    if isinstance(tree, Leaf) and tree.undecided:
+        mistakes.add(path, f"{_at(path)}: a person must decide here. {_way_out(kind, tree)}")
+        return WRONG
     match kind:
         case la.Fields():
             return _fields(kind, tree, path, mistakes)
@@ -231,6 +234,13 @@ def _reference(text: str, *, dotted: bool) -> str:
     if dotted and "." not in text:
         raise ValueError(f"'{text}' names no record type. Write 'record.column', as in 'call.{text}'.")
     return text
+
+
+def _way_out(kind: la.Kind, tree: Leaf) -> str:
+    guess = tree.text.removeprefix("TODO").strip()
+    if guess:
+        return f"If '{guess}' is right, take the word TODO away; if not, correct the line or remove it."
+    return f"Write it instead of TODO, as in '{example(kind)}'."
 
 
 def _inline(tree: Leaf) -> str:

@@ -66,6 +66,12 @@ class Leaf:
 
     value: bool | int | float | str | None
     text: str
+    quoted: bool = False
+
+    @property
+    def undecided(self) -> bool:
+        """Whether this stands for a decision that a person has not made: TODO, or TODO and a guess."""
+        return not self.quoted and self.text.partition(" ")[0] == "TODO"
 
 
 @dataclass(frozen=True)
@@ -239,7 +245,7 @@ class _Walk:
     def _leaf(self, node: yaml.ScalarNode, path: Path) -> Leaf:
         text = node.value
         if node.style is not None:
-            return Leaf(text, text)
+            return Leaf(text, text, quoted=True)
         try:
             return Leaf(_core(text), text)
         except ValueError:
