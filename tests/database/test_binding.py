@@ -84,8 +84,11 @@ def test_a_link_that_does_not_tell_spellings_apart_is_refused(collation: str) ->
     assert "tell capitals" in refused(customers + CALLS, on={"phone": "phone"})
 
 
-def test_a_key_that_two_rows_may_share_is_refused() -> None:
-    assert "two rows may hold the same key" in refused(CUSTOMERS + CALLS, key=["phone"])
+def test_an_undeclared_key_is_taken_where_each_row_has_its_own() -> None:
+    rows = "INSERT INTO calls (phone) VALUES ('1'), ('2'){}"
+    assert bound(CUSTOMERS + CALLS + rows.format(""), key=["phone"]).records["call"].key == ("phone",)
+    assert "may hold the same key" in refused(CUSTOMERS + CALLS + rows.format(", ('1')"), key=["phone"])
+    assert "hold no value" in refused(CUSTOMERS + CALLS + rows.format(", (NULL)"), key=["phone"])
 
 
 def test_anonymising_a_link_to_another_value_than_null_is_refused() -> None:

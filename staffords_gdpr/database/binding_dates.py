@@ -1,0 +1,103 @@
+"""Where each date of a record type is read from, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from staffords_gdpr.database.catalogue import DateKind, DateSource
+from staffords_gdpr.database.schema import Schema, TableFacts
+from staffords_gdpr.policy.models import Keep, OtherColumn, OwnColumn, Policy, Record, Ref, RowDate
+
+_FAMILIES = {"day": DateKind.DAY, "timestamp": DateKind.TIMESTAMP, "zoned": DateKind.ZONED}
+_STORED = {
+    "day": DateKind.DAY,
+    "timestamp": DateKind.TIMESTAMP,
+    "timestamp with zone": DateKind.ZONED,
+    "text": DateKind.TEXT,
+    "epoch seconds": DateKind.EPOCH_SECONDS,
+    "epoch milliseconds": DateKind.EPOCH_MILLISECONDS,
+}
+
+
+def date_sources(
+    policy: Policy,
+    schema: Schema,
+    facts: TableFacts,
+    record: Record,
+    expressions: Mapping[str, str],
+    kinds: Mapping[str, DateKind],
+) -> dict[str, DateSource]:
+    """Every date of a record type: those of its `dates:`, the columns that are dates, and those used as one.
+
+    `kinds` says what the database makes of each expression in `expressions`.
+    """
+    zone = policy.database.timestamps_in
+    used = dates_used(policy, record.name)
+    found = {}
+    for column in facts.columns:
+        kind = _declared(facts, column)
+        if kind or column in used:
+            found[column] = DateSource(column, column, kind or DateKind.TEXT, zone)
+    for name, date in record.dates.items():
+        last = schema.tables[date.through[-1].table] if date.through else facts
+        if date.sql is not None:
+            column, kind = expressions[date.sql], kinds.get(date.sql)
+        else:
+            column, kind = date.column, _declared(last, date.column)
+        if date.stored_as is not None:
+            kind = _STORED[date.stored_as]
+        found[name] = DateSource(
+            name, column, kind or DateKind.TEXT, date.timestamps_in or zone, date.plus, date.through
+        )
+    return found
+
+
+def dates_used(policy: Policy, record: str) -> set[str]:
+    """The columns and dates of this record type that any rule of the policy counts from."""
+    used = set()
+    for rule in policy.dates.values():
+        sources = (*rule.latest_of, *([rule.or_else] if rule.or_else else []))
+        used |= {source.column for source in sources if source.record == record}
+    for other in policy.ours.values():
+        for keep in keeps(other):
+            for ref in _refs(keep):
+                if isinstance(ref, OwnColumn) and other.name == record:
+                    used.add(ref.column)
+                if isinstance(ref, OtherColumn) and ref.record == record:
+                    used.add(ref.column)
+    return used
+
+
+def date_columns(record: Record, used: set[str]) -> set[str]:
+    """The columns of the record type's own table that these dates rest on."""
+    found: set[str] = set()
+    for name in used:
+        date = record.dates.get(name)
+        if date is None:
+            found.add(name)
+        elif date.through:
+            found |= set(date.through[0].on.values())
+        else:
+            found |= _columns(date)
+    return found
+
+
+def keeps(record: Record) -> list[Keep]:
+    """Every timed rule of a record type."""
+    steps = [step.keep for step in record.sooner]
+    return [keep for keep in (record.keep, record.orphans, *steps) if keep is not None]
+
+
+def _columns(date: RowDate) -> set[str]:
+    amount = date.plus.column if date.plus else ""
+    return {column for column in (date.column, amount) if column}
+
+
+def _refs(keep: Keep) -> list[Ref]:
+    return [ref for ref in (keep.after, keep.or_else, *keep.or_until) if ref is not None]
+
+
+def _declared(facts: TableFacts, column: str) -> DateKind | None:
+    """The kind of date that a column's declared type stands for, None where the type is no date."""
+    details = facts.details.get(column)
+    return _FAMILIES.get(details.family) if details else None

@@ -1,0 +1,57 @@
+"""The key by which a row is known again: declared, or verified against the rows that are there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from staffords_gdpr.database.facts import TableFacts
+from staffords_gdpr.database.misfits import Misfits
+from staffords_gdpr.policy.models import Record
+
+
+def check_key(connection: sa.Connection, record: Record, facts: TableFacts, misfits: Misfits) -> None:
+    """Note a record type whose rows cannot be told apart: no key, or one that is empty or held twice."""
+    at = ("records", record.name)
+    key = record.key or facts.key
+    if not key:
+        what = f"table {facts.name} has no primary key, so its rows cannot be told apart"
+        advice = "Name columns that are unique and never null, as in key: [number]"
+        if connection.dialect.name == "sqlite":
+            advice += ". SQLite's rowid is no key: VACUUM may number the rows anew"
+        misfits.add("no-key", (*at, "table"), what, advice)
+        return
+    if not record.key or frozenset(key) == frozenset(facts.key):
+        return
+    declared = any(unique <= frozenset(key) for unique in facts.unique)
+    if not declared and _doubled(connection, facts.name, key):
+        what = f"two rows of {facts.name} may hold the same key: some do"
+        misfits.add("key-not-unique", (*at, "key"), what, "Name columns that together are unique")
+    if not set(key) <= set(facts.not_null) and _empty(connection, facts.name, key):
+        what = f"some rows of {facts.name} hold no value in {' or '.join(key)}"
+        misfits.add("key-empty", (*at, "key"), what, "Name columns that are never null")
+
+
+def _doubled(connection: sa.Connection, table: str, key: Sequence[str]) -> bool:
+    columns: list[sa.ColumnElement[Any]] = [sa.column(name) for name in key]
+    query: sa.Select[Any] = (
+        sa.select(sa.literal_column("1"))
+        .select_from(sa.table(table))
+        .group_by(*columns)
+        .having(sa.func.count() > 1)
+        .limit(1)
+    )
+    return connection.execute(query).first() is not None
+
+
+def _empty(connection: sa.Connection, table: str, key: Sequence[str]) -> bool:
+    columns: list[sa.ColumnElement[Any]] = [sa.column(name) for name in key]
+    query: sa.Select[Any] = (
+        sa.select(sa.literal_column("1"))
+        .select_from(sa.table(table))
+        .where(sa.or_(*(column.is_(None) for column in columns)))
+        .limit(1)
+    )
+    return connection.execute(query).first() is not None
