@@ -12,7 +12,7 @@ from staffords_gdpr.auditlog.rows import leaf
 from staffords_gdpr.database.catalogue import Catalogue
 from staffords_gdpr.policy.models import Scalar
 from staffords_gdpr.retention.bulk import Bulk
-from staffords_gdpr.retention.bulk_rows import replaced
+from staffords_gdpr.retention.bulk_conditions import replaced
 from staffords_gdpr.retention.bulk_work import Candidates
 from staffords_gdpr.retention.states import Key
 

@@ -116,7 +116,7 @@ class Bulk:
     def counts(self) -> dict[str, Counter[State]]:
         """How many rows of every record type, and of every step, are in which state (R7)."""
         found = {}
-        totals = {name: self._count(bound.sa_table) for name, bound in self.catalogue.records.items()}
+        totals = {name: self._count(self.work.views.members(name)) for name in self.catalogue.records}
         for name, candidates in self.candidates.items():
             t = candidates.table
             place = sa.case((t.c.why >= 0, 0), else_=t.c.why)  # which block holds a row is not asked here
@@ -181,7 +181,7 @@ class Bulk:
 
     def total_subjects(self) -> int:
         """How many subjects the database holds, due or not."""
-        return self._count(self.catalogue.records[self.catalogue.policy.subject].sa_table)
+        return self._count(self.work.views.members(self.catalogue.policy.subject))
 
     def oldest_due(self) -> dt.date | None:
         """The earliest last day among the rows that are due."""
@@ -282,9 +282,9 @@ class Bulk:
 
     def _build(self, as_of: dt.datetime, scope: Scope, months: int) -> None:
         self._rows = Rows(self.work, as_of, scope, months)
-        self.work.fill(self.work.shifts, self._rows.days.rows())
         self._inserts = listing(self._rows)
         self.blocks = blocks(self._rows)
+        self.work.fill(self.work.shifts, self._rows.days.rows())
         self._built = (as_of, scope, months)
 
     def _settle(self, changed: set[str]) -> None:

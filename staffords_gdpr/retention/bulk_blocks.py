@@ -13,7 +13,7 @@ from staffords_gdpr.policy.models import Keep, SubjectDate
 from staffords_gdpr.retention.bulk_chain import Column, Condition, key_of, numbered, same, with_subject
 from staffords_gdpr.retention.bulk_evidence import touched
 from staffords_gdpr.retention.bulk_rows import Rows
-from staffords_gdpr.retention.bulk_work import Candidates, nulls, parent_of
+from staffords_gdpr.retention.bulk_work import Candidates, nulls, parent_of, undone
 
 Kind = Literal["reference", "evidence", "impossible evidence", "goes with"]
 
@@ -83,7 +83,7 @@ def _references(rows: Rows) -> Iterator[_Made]:
         stays = [sa.not_(_due(each, referring)) for each in going]
         holds = sa.exists().where(*refers, *stays, sa.not_(_erased_already(rows, source, referring)))
         columns = [target.column(other) for _, other in edge.columns]
-        near = {each.name: _among(columns, _changed_references(each, edge)) for each in going}
+        near = {each.name: _among(columns, _changed_references(rows, each, edge)) for each in going}
         yield _Made("reference", edge.target, edge.source, holds, near)
 
 
@@ -132,10 +132,10 @@ def _evidence(rows: Rows) -> Iterator[_Made]:
 
 def _someone_stays(rows: Rows, user: Candidates, target: Candidates) -> Condition:
     """A row (or step) of `user` with the same subject as the target is not going."""
-    bound = user.bound
-    table = bound.sa_table.alias()
-    source, subject = with_subject(rows.catalogue, bound.record.name, table)
-    going = [user] if user.step is None else [user, rows.work.candidates[bound.record.name]]
+    name = user.bound.record.name
+    table = rows.views.appearances(name).alias()
+    source, subject = with_subject(rows.views, name, table)
+    going = [user] if user.step is None else [user, rows.work.candidates[name]]
     return (
         sa.select(sa.literal(1))
         .select_from(source)
@@ -168,9 +168,9 @@ def _changed(found: Candidates, columns: Sequence[Column] = ()) -> sa.Select[Any
     )
 
 
-def _changed_references(found: Candidates, edge: Edge) -> sa.Select[Any]:
+def _changed_references(rows: Rows, found: Candidates, edge: Edge) -> sa.Select[Any]:
     """What the rows refer to over the edge that the last round blocked."""
-    other, table = found.table.alias(), found.bound.sa_table.alias()
+    other, table = found.table.alias(), rows.views.appearances(found.bound.record.name).alias()
     return (
         sa.select(*(table.c[own] for own, _ in edge.columns))
         .select_from(other.join(table, same(numbered(other, "k"), key_of(table, found.bound))))
@@ -188,7 +188,7 @@ def _erased_already(rows: Rows, found: Candidates, table: sa.FromClause) -> Cond
     owner = found.bound.owner
     if owner is None or not nulls(listed, owner):
         return sa.false()
-    return sa.and_(sa.or_(*(table.c[own].is_(None) for own, _ in owner.columns)), rows.erased(found, table))
+    return sa.and_(undone(owner, table), rows.erased(found, table))
 
 
 def _keep(found: Candidates) -> Keep | None:
@@ -204,5 +204,5 @@ def _uses(keep: Keep | None, date: str) -> bool:
 
 def _table(rows: Rows, edge: Edge) -> sa.FromClause:
     if edge.source is not None:
-        return rows.catalogue.records[edge.source].sa_table
+        return rows.views.appearances(edge.source)
     return sa.table(edge.source_table, *(sa.column(own) for own, _ in edge.columns))

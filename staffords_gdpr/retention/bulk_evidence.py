@@ -9,11 +9,13 @@ import sqlalchemy as sa
 from staffords_gdpr.database.catalogue import Catalogue
 from staffords_gdpr.retention.bulk_chain import Column, Condition, joined, owner_edges
 from staffords_gdpr.retention.bulk_dates import IMPOSSIBLE, Days
+from staffords_gdpr.retention.bulk_sources import day_of
+from staffords_gdpr.retention.bulk_view import Views
 from staffords_gdpr.retention.bulk_work import Candidates, nulls
 
 
 def carries(
-    catalogue: Catalogue,
+    views: Views,
     days: Days,
     candidates: Candidates,
     table: sa.FromClause,
@@ -24,7 +26,7 @@ def carries(
 
     A step that undoes the link to the owner takes away the row's own days, and those of all that belongs to it.
     """
-    name = candidates.bound.record.name
+    catalogue, name = views.catalogue, candidates.bound.record.name
     if not touched(catalogue, candidates, date):
         return sa.literal(0)
     latest = dates.c[f"d_{date}"]
@@ -36,7 +38,7 @@ def carries(
             some.append(day.is_not(None))
             newest.append(day == latest)
         elif name in (edge.target for edge in owner_edges(catalogue, record)) and candidates.step is not None:
-            below, linked = _below(catalogue, record, name, table)
+            below, linked = _below(views, record, name, table)
             day = _day(catalogue, days, below, record, column, date)
             some.append(linked.where(day.is_not(None)).exists())
             newest.append(linked.where(day == latest).exists())
@@ -65,22 +67,20 @@ def _sources(catalogue: Catalogue, date: str) -> list[tuple[str, str]]:
 def _day(
     catalogue: Catalogue, days: Days, table: sa.FromClause, record: str, column: str, date: str
 ) -> Column:
-    kind = catalogue.records[record].dates[column].kind
-    return days.day(table.c[column], kind, event=not catalogue.policy.dates[date].future)
+    source = catalogue.records[record].dates[column]
+    return day_of(days, source, table, event=not catalogue.policy.dates[date].future)
 
 
-def _below(
-    catalogue: Catalogue, record: str, top: str, table: sa.FromClause
-) -> tuple[sa.FromClause, sa.Select[Any]]:
+def _below(views: Views, record: str, top: str, table: sa.FromClause) -> tuple[sa.FromClause, sa.Select[Any]]:
     """The rows of `record` that belong, over however many links, to the row of `table`, which is a `top`."""
-    below = catalogue.records[record].sa_table.alias()
+    below = views.appearances(record).alias()
     source: sa.FromClause = below
     here: sa.FromClause = below
-    for edge in owner_edges(catalogue, record):
+    for edge in owner_edges(views.catalogue, record):
         if edge.target == top:
             linked = sa.select(sa.literal(1)).select_from(source).where(joined(here, edge, table))
             return below, linked.correlate(table)
-        above = catalogue.records[edge.target].sa_table.alias()
+        above = views.appearances(edge.target).alias()
         source = source.join(above, joined(here, edge, above))
         here = above
     raise ValueError(f"{record} does not belong to {top}")

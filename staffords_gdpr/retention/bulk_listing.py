@@ -19,6 +19,7 @@ from staffords_gdpr.retention.bulk_chain import (
 )
 from staffords_gdpr.retention.bulk_codes import Code
 from staffords_gdpr.retention.bulk_rows import Rows, Scope
+from staffords_gdpr.retention.bulk_sources import day_of
 from staffords_gdpr.retention.bulk_work import Candidates, decided_by
 
 
@@ -33,9 +34,8 @@ def listing(rows: Rows) -> list[sa.Insert]:
 def _subjects(rows: Rows) -> sa.Insert:
     """One row a subject of the scope: its key, whether it is under a legal hold, and its dates (R2)."""
     work, policy = rows.work, rows.policy
-    bound = rows.catalogue.records[policy.subject]
-    table = bound.sa_table.alias()
-    key = key_of(table, bound)
+    table = rows.views.appearances(policy.subject).alias()
+    key = [table.c[name] for name in rows.catalogue.subject_key]
     source: sa.FromClause = table
     if rows.scope is Scope.SUBJECTS:
         source = work.scope.join(table, same(numbered(work.scope, "s"), key))
@@ -50,10 +50,9 @@ def _subjects(rows: Rows) -> sa.Insert:
         source = source.join(latest, same(numbered(latest, "s"), key), isouter=True)
         day: Column = latest.c.day
         if rule.or_else is not None:
-            kind = bound.dates[rule.or_else.column].kind
-            day = sa.func.coalesce(
-                day, rows.days.day(table.c[rule.or_else.column], kind, event=not rule.future)
-            )
+            dates = rows.catalogue.records[policy.subject].dates
+            other = day_of(rows.days, dates[rule.or_else.column], table, event=not rule.future)
+            day = sa.func.coalesce(day, other)
         columns.append(day)
     names = [column.name for column in work.subjects.c]
     return sa.insert(work.subjects).from_select(names, sa.select(*columns).select_from(source))
@@ -62,11 +61,11 @@ def _subjects(rows: Rows) -> sa.Insert:
 def _source(rows: Rows, ref: OtherColumn, *, event: bool) -> sa.Select[Any]:
     """(subject key, day) of every row of the scope that a subject date is taken from."""
     bound = rows.catalogue.records[ref.record]
-    table = bound.sa_table.alias()
-    source, key = with_subject(rows.catalogue, ref.record, table)
+    table = rows.views.appearances(ref.record).alias()
+    source, key = with_subject(rows.views, ref.record, table)
     if rows.scope is Scope.SUBJECTS:
         source = source.join(rows.work.scope, same(numbered(rows.work.scope, "s"), key))
-    day = rows.days.day(table.c[ref.column], bound.dates[ref.column].kind, event=event)
+    day = day_of(rows.days, bound.dates[ref.column], table, event=event)
     return sa.select(*(column.label(f"s{i}") for i, column in enumerate(key)), day.label("day")).select_from(
         source
     )
@@ -106,7 +105,7 @@ def _candidates(rows: Rows, found: Candidates) -> Iterator[sa.Insert]:
 
 def _with_parent(rows: Rows, found: Candidates, parent: Candidates) -> sa.Insert:
     """Dependent rows of candidates: they share the days and the fate of their parent (R4)."""
-    table: sa.FromClause = found.bound.sa_table.alias()
+    table: sa.FromClause = rows.views.appearances(found.bound.record.name).alias()
     here, links = table, []
     for edge in owner_edges(rows.catalogue, found.bound.record.name):
         if edge.target == parent.name:
@@ -114,7 +113,7 @@ def _with_parent(rows: Rows, found: Candidates, parent: Candidates) -> sa.Insert
                 (here, sa.and_(*(here.c[own] == parent.column(other) for own, other in edge.columns)))
             )
             break
-        above = rows.catalogue.records[edge.target].sa_table.alias()
+        above = rows.views.appearances(edge.target).alias()
         links.append((here, joined(here, edge, above)))
         here = above
     source: sa.FromClause = parent.table

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from staffords_gdpr.database.catalogue import Bound, Catalogue
 from staffords_gdpr.policy import models
-from staffords_gdpr.policy.models import Keep, OtherColumn, OwnColumn, Ref, Scalar, SubjectDate
+from staffords_gdpr.policy.models import Keep, OtherColumn, OwnColumn, Ref, SubjectDate
 from staffords_gdpr.policy.periods import Period
 from staffords_gdpr.retention.bulk_chain import (
     Column,
@@ -25,9 +25,11 @@ from staffords_gdpr.retention.bulk_chain import (
     same,
 )
 from staffords_gdpr.retention.bulk_codes import Rule, code_of, month_of
-from staffords_gdpr.retention.bulk_dates import Days
+from staffords_gdpr.retention.bulk_conditions import passes, replaced
+from staffords_gdpr.retention.bulk_engines import days_on, greatest
 from staffords_gdpr.retention.bulk_evidence import carries
-from staffords_gdpr.retention.bulk_work import Candidates, Work, nulls, parent_of
+from staffords_gdpr.retention.bulk_sources import day_of
+from staffords_gdpr.retention.bulk_work import Candidates, Work, nulls, parent_of, undone
 
 
 class Scope(StrEnum):
@@ -56,8 +58,9 @@ class Rows:
         self.work = work
         self.catalogue: Catalogue = work.catalogue
         self.policy = work.catalogue.policy
+        self.views = work.views
         self.scope = scope
-        self.days = Days(self.policy, as_of, work.shifts)
+        self.days = days_on(work.dialect, self.policy, as_of, work.shifts)
         # the days at which rows are asked for: today, and as many months later as were asked for
         self.horizon = [
             self.days.today,
@@ -71,24 +74,22 @@ class Rows:
 
         Within Scope.SUBJECTS only rows that reach a subject of the scope.
         """
-        bound = self._bound(record)
-        aliases: dict[str, sa.FromClause] = {record: bound.sa_table.alias()}
-        row_key = key_of(aliases[record], bound)
+        aliases: dict[str, sa.FromClause] = {record: self.views.appearances(record).alias()}
+        row_key = key_of(aliases[record], self._bound(record))
         source = here = aliases[record]
         outer = self.scope is not Scope.SUBJECTS
         dates = self.work.subjects.alias()
         short = self.scope is not Scope.ROWS and self.policy.subject not in needs
         for edge in owner_edges(self.catalogue, record):
-            bound = self._bound(edge.target)
-            if short and bound.owner is None and holds_key(self.catalogue, edge):
+            if short and edge.target == self.policy.subject and holds_key(self.catalogue, edge):
                 # the link already holds the subject's key: its dates are joined without the subject's table
                 key = key_in_link(self.catalogue, edge, here)
                 source = source.join(dates, same(numbered(dates, "s"), key), isouter=outer)
                 return Chain(source, aliases, numbered(dates, "s"), row_key, dates)
-            owner = bound.sa_table.alias()
+            owner = self.views.appearances(edge.target).alias()
             source = source.join(owner, joined(here, edge, owner), isouter=outer)
-            aliases[bound.record.name] = here = owner
-        key = key_of(here, bound)
+            aliases[edge.target] = here = owner
+        key = [here.c[name] for name in self.catalogue.subject_key]
         source = source.join(dates, same(numbered(dates, "s"), key), isouter=outer)
         return Chain(
             source, aliases, key if self.scope is Scope.ROWS else numbered(dates, "s"), row_key, dates
@@ -145,8 +146,8 @@ class Rows:
         if self.scope is Scope.ROWS:
             scoped = self.work.row_scopes[record.name]
             base = base.where(sa.exists().where(same(numbered(scoped, "k"), chain.row_key)))
-        # a fence: without it SQLite copies each date expression into every place that reads it
-        row = base.limit(-1).subquery()
+        # a fence: without it the engine copies each date expression into every place that reads it
+        row = base.offset(0).subquery()
         kept = [column for column in row.c if column.name not in ("gone", "dangling", "open", "held")]
         code = code_of(self.catalogue, rule, row, self.horizon[-1]).label("code")
         return sa.select(*kept, code, month_of(self.catalogue, rule, row, self.horizon).label("b")).subquery()
@@ -190,7 +191,7 @@ class Rows:
         for ref in (keep.after, keep.or_else, *keep.or_until):
             if isinstance(ref, OtherColumn) and ref.record not in joined_to:
                 edge = next(edge for edge in self._bound(record).refers if edge.target == ref.record)
-                other = self._bound(ref.record).sa_table.alias()
+                other = self.views.members(ref.record).alias()
                 own = chain.aliases[record]
                 source = source.join(other, joined(own, edge, other), isouter=True)
                 joined_to[ref.record] = other
@@ -212,65 +213,54 @@ class Rows:
         if isinstance(ref, SubjectDate):
             return chain.dates.c[f"d_{ref.date}"]
         name = record if isinstance(ref, OwnColumn) else ref.record
-        column = chain.aliases[name].c[ref.column]
-        return self.days.day(column, self._bound(name).dates[ref.column].kind, event=event)
+        return day_of(self.days, self._bound(name).dates[ref.column], chain.aliases[name], event=event)
 
     def _unlinked(self, bound: Bound, table: sa.FromClause) -> Condition:
         """The policy nulls the row's link to its owner, and that link is null (R10)."""
         lists = [bound.record.anonymise or {}, *(step.anonymise for step in bound.record.sooner)]
         if bound.owner is None or not any(nulls(listed, bound.owner) for listed in lists):
             return sa.false()
-        return sa.or_(*(table.c[own].is_(None) for own, _ in bound.owner.columns))
+        return undone(bound.owner, table)
 
     def evidence(
         self, candidates: Candidates, table: sa.FromClause, dates: sa.FromClause
     ) -> dict[str, Column]:
         """The columns `e_*` of a row: whether it carries a subject date."""
         return {
-            f"e_{date}": carries(self.catalogue, self.days, candidates, table, dates, date)
+            f"e_{date}": carries(self.views, self.days, candidates, table, dates, date)
             for date in self.policy.dates
         }
 
     def erased(self, candidates: Candidates, table: sa.FromClause) -> Condition:
         """Nothing is left of this erasure: every listed column holds its replacement and no dependent row is there."""
-        record, step = candidates.bound.record, candidates.step
+        record, step, key = candidates.bound.record, candidates.step, key_of(table, candidates.bound)
         if step is not None:
-            return replaced(table, step.anonymise)
+            return replaced(table, step.anonymise, key)
         if record.anonymise is None:
             return sa.false()
         left = []
         for child in self.catalogue.records.values():
             if parent_of(self.catalogue, child.record) == record.name and child.owner is not None:
-                below = child.sa_table.alias()
+                below = self.views.appearances(child.record.name).alias()
                 whole = self.erased(self.work.candidates[child.record.name], below)
                 left.append(sa.exists().where(joined(below, child.owner, table), sa.not_(whole)))
-        return sa.and_(replaced(table, record.anonymise), *(sa.not_(some) for some in left))
+        return sa.and_(replaced(table, record.anonymise, key), *(sa.not_(some) for some in left))
 
     def _open(self, keep: Keep, record: str, chain: Chain) -> Condition:
         """Open work: the `while` condition is not false (R3)."""
         if keep.while_ is None:
             return sa.false()
-        return sa.func.coalesce(
-            self._condition(keep.while_, self._bound(record), chain.aliases[record]), sa.true()
-        )
+        condition = self._condition(keep.while_, self._bound(record), chain.aliases[record])
+        return sa.func.coalesce(condition, sa.true())
 
     def _condition(self, condition: models.Condition, bound: Bound, table: sa.FromClause) -> Condition:
-        tests: list[Condition] = []
-        for name, wanted in condition.columns.items():
-            assert isinstance(wanted, models.Values)
-            values = wanted.values
-            column = table.c[name]
-            kind = bound.dates[name].kind if name in bound.dates else None
-            empty = column.is_(None) if kind is None else self.days.is_empty(column, kind)
-            given = [value for value in values if value is not None]
-            test: Condition = sa.or_(
-                *([empty] if None in values else []), *([_in(column, given)] if given else [])
-            )
-            if kind is not None and given:
-                # a value that means "no date" is NULL: no comparison with it is true or false
-                test = sa.case((empty, sa.true() if None in values else sa.null()), else_=test)
-            tests.append(test)
-        return sa.and_(*tests)
+        def empty(name: str) -> Condition | None:
+            date = bound.dates.get(name)
+            if name in bound.record.dates and date is not None:
+                return day_of(self.days, date, table, event=False).is_(None)
+            return None if date is None else self.days.is_empty(table.c[name], date.kind)
+
+        return passes(condition, table, empty, bound.expressions)
 
     def _left_over(self, candidates: Candidates, table: sa.FromClause, done: Condition) -> Condition:
         """Of a row whose link to its owner is undone by the policy: something is left, which no rule can decide."""
@@ -279,30 +269,10 @@ class Rows:
             return sa.true() if step.with_ else sa.false()
         if record.anonymise is None or not nulls(record.anonymise, candidates.bound.owner):
             return sa.false()
-        replacing = replaced(table, record.anonymise) if record.keep is not None else sa.true()
+        if record.keep is None:
+            return sa.not_(done)
+        replacing = replaced(table, record.anonymise, key_of(table, candidates.bound))
         return sa.and_(replacing, sa.not_(done))
-
-
-def replaced(table: sa.FromClause, listed: Mapping[str, Scalar]) -> Condition:
-    """That every listed column holds its replacement, to the letter."""
-    tests = (
-        table.c[name].is_(None)
-        if value is None
-        else sa.and_(table.c[name] == value, _spells(table.c[name], value))
-        for name, value in listed.items()
-    )
-    return sa.func.coalesce(sa.and_(*tests), sa.false())
-
-
-def _in(column: Column, values: Sequence[Scalar]) -> Condition:
-    """The column holds one of these, as the database compares or as it is written: 1, 1.0 and '1' are the same."""
-    return sa.or_(*(sa.or_(column == value, _spells(column, value)) for value in values))
-
-
-def _spells(column: Column, value: Scalar) -> Condition:
-    text = str(int(value)) if isinstance(value, bool | float) and value == int(value) else str(value)
-    spellings = [text, f"{text}.0"] if text.lstrip("-").isdigit() else [text]
-    return sa.cast(column, sa.Text).in_([sa.literal(spelling, sa.String) for spelling in spellings])
 
 
 def _latest(days: list[Column]) -> Column:
@@ -311,7 +281,7 @@ def _latest(days: list[Column]) -> Column:
         return sa.null()
     if len(days) == 1:
         return days[0]
-    return sa.func.nullif(sa.func.max(*(sa.func.coalesce(day, "") for day in days)), "")
+    return sa.func.nullif(greatest(*(sa.func.coalesce(day, "") for day in days)), "")
 
 
 def _others(keep: Keep) -> list[str]:

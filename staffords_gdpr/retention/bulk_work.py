@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,8 @@ import sqlalchemy as sa
 from staffords_gdpr.database.catalogue import Bound, Catalogue, Edge
 from staffords_gdpr.policy.models import Record, Step
 from staffords_gdpr.retention.bulk_chain import Column, numbered
+from staffords_gdpr.retention.bulk_engines import day_type, days_on
+from staffords_gdpr.retention.bulk_view import Views
 
 _PREFIX = "gdpr_work_"
 
@@ -71,17 +74,21 @@ class Work:
 
     def __init__(self, connection: sa.Connection, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
+        self.dialect = connection.dialect
         self._metadata = sa.MetaData()
-        subject = catalogue.records[catalogue.policy.subject]
-        self.subject_key = [_plain(subject.sa_table.c[name]) for name in subject.key]
         self.shifts = self._table(
             "shifts",
             [
-                sa.Column("zone", sa.String, primary_key=True),
-                sa.Column("since", sa.String, primary_key=True),
+                sa.Column("zone", day_type(), primary_key=True),
+                sa.Column("since", day_type(), primary_key=True),
                 sa.Column("seconds", sa.Integer),
             ],
         )
+        # which values mean "no date" is the same at any moment
+        moment = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+        self.views = Views(catalogue, days_on(connection.dialect, catalogue.policy, moment, self.shifts))
+        subject = self.views.members(catalogue.policy.subject)
+        self.subject_key = [_plain(subject.c[name]) for name in catalogue.subject_key]
         self.holds = self._table("holds", self._subject_columns(primary_key=True))
         self.scope = self._table("scope", self._subject_columns(primary_key=True))
         self.subjects = self._table(
@@ -89,7 +96,7 @@ class Work:
             [
                 *self._subject_columns(primary_key=True),
                 sa.Column[Any]("held", sa.Integer),
-                *(sa.Column[Any](f"d_{name}", sa.String) for name in catalogue.policy.dates),
+                *(sa.Column[Any](f"d_{name}", day_type()) for name in catalogue.policy.dates),
             ],
         )
         self.todo = self._table("todo", self._subject_columns(primary_key=True))
@@ -132,8 +139,8 @@ class Work:
                 sa.Column(f"x_{bound.columns.index(column)}", _plain(bound.sa_table.c[column]))
                 for column in sorted(_referred(bound, self.catalogue.edges) - set(bound.key))
             ),
-            sa.Column("a", sa.String),
-            sa.Column("u", sa.String),
+            sa.Column("a", day_type()),
+            sa.Column("u", day_type()),
             *(sa.Column(column, sa.Integer) for column in integers),
         ]
         return Candidates(name, bound, step, self._table(f"due_{len(self.candidates)}", columns))
@@ -159,7 +166,14 @@ def decided_by(catalogue: Catalogue, found: Candidates) -> str | None:
 
 def nulls(listed: Mapping[str, object], edge: Edge | None) -> bool:
     """Whether a list of replacements sets a column of the edge to null, so that the row refers no longer."""
-    return edge is not None and any(own in listed and listed[own] is None for own, _ in edge.columns)
+    return edge is not None and any(own in listed and listed[own] is None for own in edge.own)
+
+
+def undone(edge: Edge, table: sa.FromClause) -> sa.ColumnElement[bool]:
+    """That the row's own part of a link is empty, so that it leads nowhere."""
+    if edge.through or edge.direct:
+        return sa.or_(*(table.c[own].is_(None) for own in edge.own))
+    return table.c[edge.columns[0][0]].is_(None)  # several ways: none of them leads anywhere
 
 
 def _referred(bound: Bound, edges: Iterable[Edge]) -> set[str]:
@@ -175,6 +189,6 @@ def _key_columns(bound: Bound, letter: str, *, primary_key: bool) -> list[sa.Col
     ]
 
 
-def _plain(column: sa.Column[object]) -> sa.types.TypeEngine[object]:
+def _plain(column: Column) -> sa.types.TypeEngine[object]:
     """The column's type without what belongs to its own table alone (sequences, checks)."""
     return column.type.copy() if isinstance(column.type, sa.types.SchemaType) else column.type

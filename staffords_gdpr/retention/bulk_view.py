@@ -1,0 +1,220 @@
+"""Each record type as one flat relation: its members only, with every column that a rule can read.
+
+A row is a member when `where` is true of it and it does not hang below a row of another kind: its owner link leads to
+no row of the owner's table that is no member of the owner's record type. A row with several owners appears once for
+each; those of another kind are none, and a row that has only such owners is no member.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import sqlalchemy as sa
+
+from staffords_gdpr.database.catalogue import Bound, Catalogue, Edge
+from staffords_gdpr.policy.models import Hop
+from staffords_gdpr.retention.bulk_conditions import Column, Condition, bare, columns_in, passes, plainly
+from staffords_gdpr.retention.bulk_dates import Days
+
+VALUE = "value"
+"""The only column of a subject that has no table: it is known by this value."""
+
+
+class Views:
+    """The views of one catalogue. Each is built once; every use takes an alias of it.
+
+    A record type that is simply a table is that table itself, so that its queries and their plans stay as they are.
+    """
+
+    def __init__(self, catalogue: Catalogue, days: Days) -> None:
+        self.catalogue = catalogue
+        self._days = days  # only to tell which values mean "no date"
+        self._appearances: dict[str, sa.FromClause] = {}
+        self._members: dict[str, sa.FromClause] = {}
+
+    def appearances(self, record: str) -> sa.FromClause:
+        """The record type with its owner columns, if any: a row once for each way to an owner, so perhaps twice for
+        one owner, and once with NULL in them where it has none.
+        """
+        if record not in self._appearances:
+            bound = self.catalogue.records.get(record)
+            if bound is None:
+                self._appearances[record] = self._values
+            elif bound.owner is None or bound.owner.direct:
+                self._appearances[record] = self.members(record)
+            elif len(bound.owner.ends) > 1 or bound.several:
+                self._appearances[record] = self._several(bound, bound.owner)
+            else:
+                self._appearances[record] = self._one(bound, bound.owner)
+        return self._appearances[record]
+
+    def members(self, record: str) -> sa.FromClause:
+        """The record type without owner columns, each row once."""
+        if record not in self._members:
+            bound = self.catalogue.records.get(record)
+            self._members[record] = self._values if bound is None else self._only_members(bound)
+        return self._members[record]
+
+    def divided(self, record: str) -> bool:
+        """Whether a row of the record type's table may be no member of it."""
+        bound = self.catalogue.records.get(record)
+        if bound is None:
+            return False
+        return bound.record.where is not None or (
+            bound.owner is not None and self.divided(bound.owner.target)
+        )
+
+    # -- what they are made of -----------------------------------------------------------------------------------
+
+    def _table(self, bound: Bound) -> sa.FromClause:
+        """The whole table, with the database's own expressions: read where no other table can confuse their names."""
+        table = bound.sa_table
+        if not bound.expressions:
+            return table
+        own: list[Column] = [
+            sa.literal_column(f"({text})").label(name) for text, name in bound.expressions.items()
+        ]
+        return sa.select(*table.c, *own).select_from(table).subquery()
+
+    def _where(self, bound: Bound, table: sa.FromClause) -> list[Condition]:
+        given = bound.record.where
+        if given is None:
+            return []
+
+        def empty(name: str) -> Condition | None:
+            date = bound.dates.get(name)
+            if date is None or name in bound.record.dates:
+                return None
+            return self._days.is_empty(table.c[name], date.kind)
+
+        return [passes(given, table, empty, bound.expressions)]
+
+    def _only_members(self, bound: Bound) -> sa.FromClause:
+        owner = bound.owner
+        if not self.divided(bound.record.name):
+            return self._table(bound)
+        table = self._table(bound).alias()
+        tests = self._where(bound, table)
+        if owner is not None and self.divided(owner.target):
+            if owner.direct:
+                tests.append(self._allowed(owner, [table.c[own] for own, _ in owner.columns]))
+            else:
+                leading = [self._leading(owner, end, table, of_ours=False) for end in range(len(owner.ends))]
+                ours = [self._leading(owner, end, table, of_ours=True) for end in range(len(owner.ends))]
+                tests.append(sa.or_(*ours, sa.not_(sa.or_(*leading))))
+        return sa.select(*table.c).where(*tests).subquery()
+
+    def _allowed(self, owner: Edge, link: Sequence[Column]) -> Condition:
+        """Of a row with this link: it leads to no row of another kind."""
+        if not self.divided(owner.target):
+            return sa.true()
+        every = self._table(self.catalogue.records[owner.target]).alias()
+        members = self.members(owner.target).alias()
+        there, ours = (
+            sa.select(sa.literal(1))
+            .select_from(rows)
+            .where(*(rows.c[other] == own for (_, other), own in zip(owner.columns, link, strict=True)))
+            .correlate_except(rows)
+            .exists()
+            for rows in (every, members)
+        )
+        return sa.or_(sa.not_(there), ours)
+
+    def _one(self, bound: Bound, owner: Edge) -> sa.FromClause:
+        """A way over other tables to at most one owner."""
+        table = self._table(bound).alias()
+        source, last = self._over(owner.through, table, [own for own, _ in owner.ends[0]], isouter=True)
+        link = [last.c[own] for own, _ in owner.ends[0]]
+        whole = sa.and_(*(column.is_not(None) for column in link))
+        labelled = [
+            (column if len(link) == 1 else sa.case((whole, column))).label(name)
+            for column, (name, _) in zip(link, owner.columns, strict=True)
+        ]
+        tests = [*self._where(bound, table), self._allowed(owner, link)]
+        return sa.select(*table.c, *labelled).select_from(source).where(*tests).subquery()
+
+    def _several(self, bound: Bound, owner: Edge) -> sa.FromClause:
+        """One part for each way, and one for the rows that lead nowhere."""
+        parts = []
+        for end in owner.ends:
+            table = self._table(bound).alias()
+            source, last = self._over(owner.through, table, [own for own, _ in end], isouter=False)
+            link = [last.c[own] for own, _ in end]
+            labelled = [column.label(name) for column, (name, _) in zip(link, owner.columns, strict=True)]
+            tests = [
+                *self._where(bound, table),
+                *(column.is_not(None) for column in link),
+                self._allowed(owner, link),
+            ]
+            parts.append(sa.select(*table.c, *labelled).select_from(source).where(*tests))
+        table = self._table(bound).alias()
+        nowhere = [sa.not_(self._leading(owner, end, table, of_ours=False)) for end in range(len(owner.ends))]
+        empty = [sa.null().label(name) for name, _ in owner.columns]
+        parts.append(sa.select(*table.c, *empty).where(*self._where(bound, table), *nowhere))
+        return sa.union_all(*parts).subquery()
+
+    def _leading(self, owner: Edge, end: int, table: sa.FromClause, *, of_ours: bool) -> Condition:
+        """The row has an owner this way; `of_ours`: one that is not of another kind."""
+        names = [own for own, _ in owner.ends[end]]
+        if not owner.through:
+            link = [table.c[name] for name in names]
+            given = sa.and_(*(column.is_not(None) for column in link))
+            return sa.and_(given, self._allowed(owner, link)) if of_ours else given
+        hops = hops_of(owner.through, names)
+        link = [hops[-1].c[name] for name in names]
+        return (
+            sa.select(sa.literal(1))
+            .select_from(chained(owner.through, hops))
+            .where(first_hop(owner.through, hops, table), *(column.is_not(None) for column in link))
+            .where(self._allowed(owner, link) if of_ours else sa.true())
+            .correlate(table)
+            .exists()
+        )
+
+    def _over(
+        self, through: Sequence[Hop], table: sa.FromClause, names: Sequence[str], *, isouter: bool
+    ) -> tuple[sa.FromClause, sa.FromClause]:
+        """`table` joined along the way, and the last table of it."""
+        source, here = table, table
+        for hop, there in zip(through, hops_of(through, names), strict=True):
+            source = source.join(there, _meets(hop, here, there), isouter=isouter)
+            here = there
+        return source, here
+
+    @cached_property
+    def _values(self) -> sa.FromClause:
+        """The subjects that have no table: each distinct value of their columns."""
+        parts = []
+        for ref in self.catalogue.policy.records[self.catalogue.policy.subject].values_of:
+            rows = self.members(ref.record).alias()
+            column = rows.c[ref.column]
+            parts.append(sa.select(column.label(VALUE)).where(column.is_not(None)))
+        return (sa.union(*parts) if len(parts) > 1 else parts[0].distinct()).subquery()
+
+
+def hops_of(through: Sequence[Hop], wanted: Sequence[str]) -> list[sa.FromClause]:
+    """The tables of a way, each with the columns that it needs; `wanted` are those asked of the last."""
+    found = []
+    for place, hop in enumerate(through):
+        later = wanted if place == len(through) - 1 else through[place + 1].on.values()
+        found.append(bare(hop.table, {*hop.on, *columns_in(hop.where), *later}))
+    return found
+
+
+def chained(through: Sequence[Hop], hops: Sequence[sa.FromClause]) -> sa.FromClause:
+    """The tables of a way joined to each other, without the table that it starts from."""
+    source = hops[0]
+    for hop, here, there in zip(through[1:], hops, hops[1:], strict=False):
+        source = source.join(there, _meets(hop, here, there))
+    return source
+
+
+def first_hop(through: Sequence[Hop], hops: Sequence[sa.FromClause], table: sa.FromClause) -> Condition:
+    """That a row of the first table on the way is reached from the row of `table`."""
+    return _meets(through[0], table, hops[0])
+
+
+def _meets(hop: Hop, here: sa.FromClause, there: sa.FromClause) -> Condition:
+    on = (there.c[own] == here.c[before] for own, before in hop.on.items())
+    return sa.and_(*on, plainly(hop.where, there))
