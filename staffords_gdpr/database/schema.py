@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -64,8 +65,13 @@ def read_schema(connection: sa.Connection) -> Schema:
         Trigger(name, table, hashlib.sha256(text.encode()).hexdigest()[:16])
         for name, table, text in backend.triggers(connection)
     )
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore", sa.exc.SAWarning
+        )  # of types and indexes that SQLAlchemy does not know
+        tables = _tables(connection, stored, columns) if stored else {}
     return Schema(
-        tables=_tables(connection, stored, columns) if stored else {},
+        tables=tables,
         triggers=tuple(f"{each.name} {each.source}" for each in triggers),
         identity=backend.identity(connection),
         trigger_facts=triggers,
@@ -86,17 +92,17 @@ def _tables(
         name: found for (_, name), found in inspector.get_multi_pk_constraint(**which).items()
     }
     foreign = {name: found for (_, name), found in inspector.get_multi_foreign_keys(**which).items()}
-    uniques = {name: found for (_, name), found in inspector.get_multi_unique_constraints(**which).items()}
-    indexes = {name: found for (_, name), found in inspector.get_multi_indexes(**which).items()}
+    # every unique constraint has its index, and an index tells whether it covers all of the column
+    own_too: Any = {"include_auto_indexes": True} if connection.dialect.name == "sqlite" else {}
+    indexes = {name: found for (_, name), found in inspector.get_multi_indexes(**which, **own_too).items()}
     checks = {name: found for (_, name), found in inspector.get_multi_check_constraints(**which).items()}
     tables = {}
     for name, kept in stored.items():
         key = tuple((keys.get(name) or {}).get("constrained_columns") or ())
         whole = [index for index in indexes.get(name, ()) if _covers_all(index)]
-        constraints = [tuple(each["column_names"]) for each in uniques.get(name, ())]
-        unique: list[Any] = [*constraints, *(each["column_names"] for each in whole if each["unique"])]
+        unique: list[Any] = [each["column_names"] for each in whole if each["unique"]]
         own = columns.get(name, {})
-        ordered = [*([key] if key else []), *constraints, *(tuple(each["column_names"]) for each in whole)]
+        ordered = [*([key] if key else []), *(tuple(each["column_names"]) for each in whole)]
         tables[name] = TableFacts(
             name=name,
             columns={column: facts.type for column, facts in own.items()},
@@ -115,7 +121,8 @@ def _tables(
 def _covers_all(index: Any) -> bool:
     """Whether an index is over plain columns, whole ones, and every row, and finds values by being equal."""
     for option, said in index.get("dialect_options", {}).items():
-        if option.endswith(("_where", "_length", "_prefix")) and said:
+        told = isinstance(said, sa.ClauseElement) or bool(said)
+        if option.endswith(("_where", "_length", "_prefix")) and told:
             return False
         if option.endswith("_using") and str(said).lower() not in ("btree", "hash"):
             return False
@@ -175,10 +182,12 @@ def reflect_table(connection: sa.Connection, name: str) -> sa.Table:
         plain = backend.plain_type(column["type"], facts[column["name"]])
         column["type"] = plain if plain is not None else Stored(backend.type_name(facts[column["name"]]))
 
-    return sa.Table(
-        name,
-        sa.MetaData(),
-        autoload_with=connection,
-        resolve_fks=False,
-        listeners=[("column_reflect", as_stored)],
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", sa.exc.SAWarning)
+        return sa.Table(
+            name,
+            sa.MetaData(),
+            autoload_with=connection,
+            resolve_fks=False,
+            listeners=[("column_reflect", as_stored)],
+        )

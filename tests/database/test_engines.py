@@ -17,7 +17,8 @@ from staffords_gdpr.errors import DatabaseError, UsageError
 
 TABLES = (
     "CREATE TABLE customers (id INTEGER PRIMARY KEY, name VARCHAR(40))",
-    "CREATE TABLE calls (id INTEGER PRIMARY KEY, customer_id INTEGER, FOREIGN KEY (customer_id) REFERENCES customers (id))",
+    "CREATE TABLE calls (id INTEGER PRIMARY KEY, customer_id INTEGER, "  # noqa: ISC004
+    "FOREIGN KEY (customer_id) REFERENCES customers (id))",
     "INSERT INTO customers VALUES (1, 'Ada'), (2, 'Bob')",
     "INSERT INTO calls VALUES (11, 1)",
 )
@@ -46,7 +47,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 )  # fmt: skip
 def test_a_connection_for_reading_cannot_change_anything(url: str, statement: str) -> None:
     refused = pytest.raises(DatabaseError, match="for reading only")
-    with refused, connected(connect(url, write=False)) as connection:  # noqa: PT012
+    with refused, connected(connect(url, write=False)) as connection:
         connection.exec_driver_sql("CREATE TEMPORARY TABLE gdpr_work_a (k INTEGER PRIMARY KEY)")
         connection.exec_driver_sql(statement)
     assert rows(url, "SELECT id, customer_id FROM calls") == [(11, 1)]
@@ -64,7 +65,7 @@ def test_a_connection_for_reading_works_in_tables_of_its_own(url: str) -> None:
 @ONLY_SERVERS
 def test_a_connection_that_may_write_does_not_while_it_reads(url: str) -> None:
     refused = pytest.raises(DatabaseError, match="for reading only")
-    with refused, connected(connect(url, write=True)) as connection:  # noqa: PT012
+    with refused, connected(connect(url, write=True)) as connection:
         with begin(connection, lock=True):
             connection.exec_driver_sql("UPDATE customers SET name = 'Eve' WHERE id = 2")
         with begin(connection, lock=False):

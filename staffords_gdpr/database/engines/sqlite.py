@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -114,8 +114,14 @@ class SQLite(Backend):
         return {name: StoredTable() for name in sa.inspect(connection).get_table_names()}
 
     def columns(self, connection: sa.Connection) -> Mapping[str, Mapping[str, ColumnFacts]]:
-        found = sa.inspect(connection).get_multi_columns()
-        return {name: {c["name"]: _facts(c) for c in described} for (_, name), described in found.items()}
+        found = {
+            name: described for (_, name), described in sa.inspect(connection).get_multi_columns().items()
+        }
+        inexact = {table: _inexact(connection, table, [c["name"] for c in found[table]]) for table in found}
+        return {
+            table: {c["name"]: _facts(c, exact=c["name"] not in inexact[table]) for c in described}
+            for table, described in found.items()
+        }
 
     def triggers(self, connection: sa.Connection) -> tuple[tuple[str, str, str], ...]:
         found = connection.exec_driver_sql(
@@ -171,7 +177,18 @@ def _writable(path: Path) -> bool:
     return os.access(path, os.W_OK) and os.access(path.resolve().parent, os.W_OK)
 
 
-def _facts(column: Any) -> ColumnFacts:
+def _inexact(connection: sa.Connection, table: str, columns: Sequence[str]) -> set[str]:
+    """The columns in which two spellings of a text are one value: those with COLLATE NOCASE or RTRIM."""
+    quote = connection.dialect.identifier_preparer.quote
+    names = [quote(column) for column in columns]
+    # the columns of a compound SELECT compare as those of its first part do
+    values = f"SELECT {', '.join(names)} FROM {quote(table)} WHERE 0 UNION ALL SELECT {', '.join(['?'] * len(names))}"
+    query = f"SELECT {', '.join(f'? = {name} OR ? = {name}' for name in names)} FROM ({values})"
+    found = connection.exec_driver_sql(query, ("a", "A ") * len(names) + ("A",) * len(names)).one()
+    return {column for column, alike in zip(columns, found, strict=True) if alike}
+
+
+def _facts(column: Any, *, exact: bool) -> ColumnFacts:
     declared = str(column["type"])
     family = _family(declared)
     length = _LENGTH.search(declared) if family is Family.TEXT else None
@@ -182,6 +199,7 @@ def _facts(column: Any) -> ColumnFacts:
         length=int(length[1]) if length else None,
         has_default=column["default"] is not None,
         generated="computed" in column,
+        exact=exact,
     )
 
 
