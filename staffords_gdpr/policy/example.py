@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from staffords_gdpr.policy import language as la
+from staffords_gdpr.policy import kinds as la
 
 
 def example(kind: la.Kind) -> str:
@@ -18,6 +18,14 @@ def example(kind: la.Kind) -> str:
             return "Europe/London"
         case la.Percent():
             return "5 %"
+        case la.OneOf():
+            return kind.words[0]
+        case la.Amount():
+            return "6"
+        case la.Sql():
+            return "<expression>"
+        case la.Test():
+            return "{<column>: null}"
         case la.Flag():
             return "true"
         case la.Reference():

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from staffords_gdpr.policy import language as la
+from staffords_gdpr.policy import kinds as la
+from staffords_gdpr.policy import language
 
 Schema = dict[str, Any]
 
@@ -23,7 +24,8 @@ def json_schema() -> Schema:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Data protection policy",
-        **_schema(la.POLICY),
+        **_schema(language.POLICY),
+        "$defs": {name: _schema(kind) for name, kind in language.SHARED.items()},
     }
 
 
@@ -31,6 +33,9 @@ def _schema(kind: la.Kind) -> Schema:
     match kind:
         case la.Fields():
             return _fields(kind)
+        case la.Test():
+            columns: Schema = {"$ref": "#/$defs/condition"}
+            return {"anyOf": [_schema(language.EXPRESSION), columns]} if kind.hatch else columns
         case la.MapOf():
             names: Schema = {"propertyNames": {"pattern": _NAME}} if isinstance(kind.name, la.Name) else {}
             least: Schema = {} if kind.empty else {"minProperties": 1}
@@ -47,7 +52,12 @@ def _schema(kind: la.Kind) -> Schema:
 
 
 def _fields(kind: la.Fields) -> Schema:
-    required = [name for name, key in kind.keys.items() if key.required]
+    required = [name for name, key in kind.keys.items() if key.required and not key.unless]
+    either = [
+        {"anyOf": [{"required": [name]}, {"required": [key.unless]}]}
+        for name, key in kind.keys.items()
+        if key.unless
+    ]
     return {
         "type": "object",
         "properties": {
@@ -55,6 +65,8 @@ def _fields(kind: la.Fields) -> Schema:
         },
         "additionalProperties": False,
         **({"required": required} if required else {}),
+        **({"allOf": either} if either else {}),
+        **({"minProperties": 1, "maxProperties": 1} if kind.one else {}),
     }
 
 
@@ -62,6 +74,12 @@ def _scalar(kind: la.Kind) -> Schema:
     match kind:
         case la.Only():
             return {"const": kind.value}
+        case la.OneOf():
+            return {"enum": list(kind.words)}
+        case la.Amount():
+            return {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": _FILLED}]}
+        case la.Sql():
+            return {"type": "string", "pattern": r"\S"}
         case la.Flag():
             return {"type": "boolean"}
         case la.Value():

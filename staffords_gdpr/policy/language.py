@@ -5,138 +5,79 @@ The loader, the JSON Schema and the test of docs/policy.md all read this.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
-
-
-@dataclass(frozen=True)
-class Text:
-    """Words for people."""
-
-    example: str = "a sentence"
-
-
-@dataclass(frozen=True)
-class Name:
-    """A name given in the policy itself: letters, digits, '_' and '-'."""
-
-    of: Literal["record type", "date", "step", "role"]
-
-
-@dataclass(frozen=True)
-class Column:
-    """A table, or a column of one: any text, since databases allow any."""
-
-    of: Literal["table", "column"] = "column"
-
-
-@dataclass(frozen=True)
-class Reference:
-    """A date that a rule counts from: `column`, `record.column`, or one of `dates`."""
-
-    dotted: bool = False
-
-
-@dataclass(frozen=True)
-class PeriodText:
-    """`3 years`."""
-
-    example: str = "3 years"
-
-
-@dataclass(frozen=True)
-class Percent:
-    """`5 %`."""
-
-
-@dataclass(frozen=True)
-class Zone:
-    """`Europe/London`."""
-
-
-@dataclass(frozen=True)
-class Flag:
-    """`true` or `false`."""
-
-
-@dataclass(frozen=True)
-class Value:
-    """Anything that a column can hold, null included."""
-
-
-@dataclass(frozen=True)
-class Only:
-    """This one value and no other."""
-
-    value: int | str
-
-
-@dataclass(frozen=True)
-class ListOf:
-    """A list without doubles. With `alone` a single item may stand without its brackets."""
-
-    item: Kind
-    alone: bool = False
-    empty: bool = False
-
-
-@dataclass(frozen=True)
-class MapOf:
-    """Names of the writer's own choosing, each with a value."""
-
-    name: Name | Column
-    value: Kind
-    empty: bool = False
-
-
-@dataclass(frozen=True)
-class Key:
-    """One key: what stands under it, and what it is for."""
-
-    kind: Kind
-    says: str
-    required: bool = False
-
-
-@dataclass(frozen=True)
-class Fields:
-    """A mapping whose keys the language knows."""
-
-    title: str
-    keys: Mapping[str, Key]
-
-
-@dataclass(frozen=True)
-class ByShape:
-    """What may stand here depends on whether it is a plain value, a list or a mapping."""
-
-    plain: Kind
-    listing: ListOf | None = None
-    mapping: Kind | None = None
-    nothing: bool = False  # an empty value is allowed
-
-
-Kind = (
-    Text
-    | Name
-    | Column
-    | Reference
-    | PeriodText
-    | Percent
-    | Zone
-    | Flag
-    | Value
-    | Only
-    | ListOf
-    | MapOf
-    | Fields
-    | ByShape
+from staffords_gdpr.policy.kinds import (
+    Amount,
+    ByShape,
+    Column,
+    Fields,
+    Flag,
+    Key,
+    ListOf,
+    MapOf,
+    Name,
+    OneOf,
+    Only,
+    Percent,
+    PeriodText,
+    Reference,
+    Sql,
+    Test,
+    Text,
+    Value,
+    Zone,
 )
 
 _COLUMNS = ListOf(Column(), empty=True)
 _ON = MapOf(Column(), Column())
-_REPLACEMENTS = MapOf(Column(), Value())
+_REFERENCE = MapOf(
+    Column(),
+    Column(),
+    elsewhere={
+        "through": "a reference has no 'through'. Make the table between a record type of its own that refers to"
+        " both, or, for a date of the row it leads to, write 'through' under 'dates'",
+        "where": "a reference has no 'where'. Divide this table into record types with 'where', each with its own"
+        " 'refers_to'",
+        "on": "the columns stand here without 'on'. Write '{<column>: <column>}'",
+    },
+)
+_LISTED = ListOf(
+    Column(),
+    instead="a list has columns only. Give each its replacement, as in '{subject: null, body: null}'",
+)
+_ANONYMISE = ByShape(_LISTED, listing=_LISTED, mapping=MapOf(Column(), Value()))
+
+_WHOLE = "an expression is a condition of its own. Write '{sql: ...}' in place of all columns"
+LOOK_UP = Fields(
+    "look-up",
+    {
+        "table": Key(Column("table"), "The look-up table.", required=True),
+        "column": Key(Column(), "The column of it that holds the value.", required=True),
+        "where": Key(Test(), "What must be true of the row of the look-up table.", required=True),
+    },
+)
+CONDITION = MapOf(
+    Column(),
+    ByShape(
+        Value(),
+        listing=ListOf(Value(), instead="a list has values only. Write '{not: [...]}' around the list"),
+        mapping=Fields(
+            "test",
+            {
+                "not": Key(
+                    ByShape(Value(), listing=ListOf(Value())),
+                    "The value, or the values, that it must not hold.",
+                ),
+                "in": Key(LOOK_UP, "The look-up table in which its value must be found."),
+            },
+            one=True,
+            elsewhere={"sql": _WHOLE},
+        ),
+    ),
+)
+EXPRESSION = Fields(
+    "expression",
+    {"sql": Key(Sql(), "An expression in the database's own SQL, over this row.", required=True)},
+)
 
 _FOR = Key(PeriodText(), "How long: a whole number of days, weeks, months or years.", required=True)
 _AFTER = Key(Reference(), "The date from which `for` is counted.", required=True)
@@ -146,7 +87,7 @@ _OR_UNTIL = Key(
 )
 _OR_ELSE = Key(Reference(), "The date that stands in where nothing else contributes one.")
 _WHILE = Key(
-    MapOf(Column(), ByShape(Value(), listing=ListOf(Value()))),
+    Test(hatch=True),
     "Open work: while all of these columns hold one of these values, the row is kept whatever its dates.",
 )
 _FUTURE = Key(Flag(), "`true` where the date is no event and may lie in the future.")
@@ -175,8 +116,45 @@ STEP = Fields(
             Name("record type"), "The owner with whose erasure this step comes, in place of a period."
         ),
         "anonymise": Key(
-            _REPLACEMENTS, "The columns that this step replaces, each with its replacement.", required=True
+            _ANONYMISE, "The columns that this step replaces, each with its replacement.", required=True
         ),
+    },
+)
+
+_HOP = Fields(
+    "table between",
+    {
+        "table": Key(Column("table"), "The table between.", required=True),
+        "on": Key(_ON, "Its columns, and the columns they equal of the table before it.", required=True),
+        "where": Key(Test(), "Which of its rows are on the way."),
+    },
+)
+_THROUGH = ListOf(_HOP, alone=True)
+
+ROW_DATE = Fields(
+    "date of a row",
+    {
+        "column": Key(Column(), "The column that holds the date; without it, the one of the date's name."),
+        "stored_as": Key(
+            OneOf(("day", "timestamp", "timestamp with zone", "text", "epoch seconds", "epoch milliseconds")),
+            "How the column stores it; without it, as its declared type says.",
+        ),
+        "timestamps_in": Key(Zone(), "The zone of this column; without it, that of the whole database."),
+        "plus": Key(
+            Fields(
+                "plus",
+                {
+                    "days": Key(Amount("day"), "So many days, or the column that says how many."),
+                    "weeks": Key(Amount("week"), "So many weeks, or the column that says how many."),
+                    "months": Key(Amount("month"), "So many months, or the column that says how many."),
+                    "years": Key(Amount("year"), "So many years, or the column that says how many."),
+                },
+                one=True,
+            ),
+            "Calendar time that is added.",
+        ),
+        "through": Key(_THROUGH, "The tables on the way to the one that holds the date."),
+        "sql": Key(Sql(), "An expression that gives the date, in the database's own SQL, over this row."),
     },
 )
 
@@ -184,20 +162,35 @@ RECORD = Fields(
     "record type",
     {
         "title": Key(Text("Technical helpline call"), "The name that people use."),
-        "table": Key(Column("table"), "The table that holds these rows.", required=True),
+        "table": Key(Column("table"), "The table that holds these rows.", required=True, unless="values_of"),
+        "where": Key(
+            Test(hatch=True), "Which rows of the table these are, where it holds rows of several kinds."
+        ),
+        "values_of": Key(
+            ListOf(Reference(dotted=True), alone=True),
+            "For a subject without a table: the columns whose every value is one subject.",
+        ),
         "key": Key(
             ListOf(Column(), alone=True),
             "The columns that name a row, where the table declares no primary key.",
         ),
+        "dates": Key(
+            MapOf(Name("date"), ROW_DATE),
+            "Dates of a row that are more than a column, or stored in an unusual way.",
+        ),
         "belongs_to": Key(
             Name("record type"), "The owner of these rows: the subject, or a record type on the way to it."
         ),
-        "on": Key(_ON, "Own columns and the owner's columns they equal, where no foreign key is declared."),
+        "through": Key(_THROUGH, "The tables on the way from a row to its owner, from the row outwards."),
+        "on": Key(
+            ListOf(_ON, alone=True),
+            "Own columns, or with `through` those of its last table, and the owner's columns they equal.",
+        ),
         "refers_to": Key(
             ByShape(
                 Name("record type"),
                 listing=ListOf(Name("record type")),
-                mapping=MapOf(Name("record type"), ByShape(_ON, mapping=_ON, nothing=True)),
+                mapping=MapOf(Name("record type"), ByShape(_REFERENCE, mapping=_REFERENCE, nothing=True)),
             ),
             "Record types whose rows stay while a row of this one refers to them.",
         ),
@@ -214,7 +207,7 @@ RECORD = Fields(
                     "erase",
                     {
                         "anonymise": Key(
-                            _REPLACEMENTS,
+                            _ANONYMISE,
                             "The columns replaced, in place of deleting the row.",
                             required=True,
                         )
@@ -224,9 +217,13 @@ RECORD = Fields(
             "What erasing means here: `delete`, or `anonymise` with a replacement for every personal column.",
         ),
         "sooner": Key(MapOf(Name("step"), STEP), "Named steps that come before the row goes."),
+        "triggers": Key(
+            MapOf(Column("trigger"), Text("keeps no personal columns")),
+            "Triggers and history tables that may keep a copy of what is erased, each with why that is right.",
+        ),
         "leave": Key(
             Text("the mailing system deletes these rows"),
-            "Why this table is left alone. Nothing else is given then.",
+            "Why these rows are left alone. Only `table`, `where` and `title` are given then.",
         ),
     },
 )
@@ -245,6 +242,10 @@ DATE = Fields(
         "future": Key(Flag(), "`true` where the date is no event and may lie in the future."),
     },
 )
+
+SHARED = {
+    "condition": CONDITION
+}  # kinds that stand within themselves; the JSON Schema refers to them by name
 
 POLICY = Fields(
     "policy",
@@ -302,7 +303,7 @@ POLICY = Fields(
         "dates": Key(MapOf(Name("date"), DATE, empty=True), "Dates with one value for each subject."),
         "records": Key(
             MapOf(Name("record type"), RECORD),
-            "Every kind of record, each bound to one table.",
+            "Every kind of record, each bound to a table, or to some of its rows.",
             required=True,
         ),
         "questions": Key(

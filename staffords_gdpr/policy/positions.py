@@ -41,6 +41,9 @@ class Positions:
     def place(self, path: Path) -> Place:
         """Return the place that `where` spells."""
         while path and path not in self.values:
+            alone = tuple(key for key in path if key != "0")  # a single item may stand without its list
+            if alone in self.values:
+                return self.values[alone]
             path = path[:-1]
         return self.values.get(path, Place(1, 1))
 

@@ -10,7 +10,8 @@ import re
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from staffords_gdpr.policy import language as la
+from staffords_gdpr.policy import kinds as la
+from staffords_gdpr.policy import language
 from staffords_gdpr.policy.example import example
 from staffords_gdpr.policy.periods import Period
 from staffords_gdpr.policy.positions import Mistakes, Path
@@ -42,6 +43,8 @@ def read(kind: la.Kind, tree: Tree, path: Path, mistakes: Mistakes) -> Any:
             return _list(kind, tree, path, mistakes)
         case la.ByShape():
             return _by_shape(kind, tree, path, mistakes)
+        case la.Test():
+            return _test(kind, tree, path, mistakes)
         case _:
             return _scalar(kind, tree, path, mistakes)
 
@@ -57,9 +60,9 @@ def _fields(kind: la.Fields, tree: Tree, path: Path, mistakes: Mistakes) -> Any:
     found: dict[str, Any] = {}
     for name, sub in tree.entries.items():
         if name not in kind.keys:
-            mistakes.add(
-                (*path, name), f"unknown key '{name}' in {_at(path)}. {_place_for(name, kind)}", key=True
-            )
+            told = kind.elsewhere.get(name) or _place_for(name, kind).rstrip(".")
+            ends = "" if told.endswith("?") else "."
+            mistakes.add((*path, name), f"unknown key '{name}' in {_at(path)}. {told}{ends}", key=True)
             continue
         value = read(kind.keys[name].kind, sub, (*path, name), mistakes)
         if value is not WRONG:
@@ -69,12 +72,17 @@ def _fields(kind: la.Fields, tree: Tree, path: Path, mistakes: Mistakes) -> Any:
             mistakes.missing(
                 (*path, name), f"{_at(path)} has no '{name}'. Write '{name}: {example(key.kind)}'."
             )
+    if kind.one and not tree.entries:
+        mistakes.add(path, f"{_at(path)} is empty. Write one of: {', '.join(kind.keys)}.")
+    if kind.one and len(found) > 1:
+        first, second, *_ = found
+        mistakes.add((*path, second), f"{_at(path)} has '{first}' already. Keep one of them.", key=True)
     return found
 
 
 def _excused(kind: la.Fields, name: str, tree: Branch) -> bool:
-    """A misspelt key is not a missing one too."""
-    return any(
+    """Another key stands in for it; and a misspelt key is not a missing one too."""
+    return kind.keys[name].unless in tree.entries or any(
         other not in kind.keys and f"'{name}'" in did_you_mean(other, kind.keys) for other in tree.entries
     )
 
@@ -98,6 +106,9 @@ def _map(kind: la.MapOf, tree: Tree, path: Path, mistakes: Mistakes) -> Any:
         return WRONG
     found = {}
     for name, sub in tree.entries.items():
+        if name in kind.elsewhere and not isinstance(sub, Leaf):
+            mistakes.add((*path, name), f"{_at(path)}: {kind.elsewhere[name]}.", key=True)
+            continue
         if isinstance(kind.name, la.Name) and not _NAME.match(name):
             mistakes.add((*path, name), f"'{name}' cannot name a {kind.name.of}. {_NAMES_ARE}", key=True)
         value = read(kind.value, sub, (*path, name), mistakes)
@@ -110,7 +121,7 @@ _NAMES_ARE = "Begin with a letter, and use letters, digits, '_' and '-' only."
 
 
 def _list(kind: la.ListOf, tree: Tree, path: Path, mistakes: Mistakes) -> Any:
-    if kind.alone and isinstance(tree, Leaf):
+    if kind.alone and isinstance(tree, Branch if isinstance(kind.item, la.Fields | la.MapOf) else Leaf):
         value = read(kind.item, tree, path, mistakes)
         return WRONG if value is WRONG else (value,)
     if not isinstance(tree, Row):
@@ -122,6 +133,9 @@ def _list(kind: la.ListOf, tree: Tree, path: Path, mistakes: Mistakes) -> Any:
         return WRONG
     found: list[Any] = []
     for number, item in enumerate(tree.items):
+        if kind.instead and isinstance(item, Branch):
+            mistakes.add((*path, str(number)), f"{_at(path)}: {kind.instead}.")
+            continue
         value = read(kind.item, item, (*path, str(number)), mistakes)
         if value is WRONG:
             continue
@@ -142,7 +156,27 @@ def _by_shape(kind: la.ByShape, tree: Tree, path: Path, mistakes: Mistakes) -> A
     return read(kind.plain, tree, path, mistakes)
 
 
+def _test(kind: la.Test, tree: Tree, path: Path, mistakes: Mistakes) -> Any:
+    """A condition; the hatch stays what it is: a mapping in which the only key `sql` has text."""
+    hatch = tree.entries.get("sql") if isinstance(tree, Branch) else None
+    if not isinstance(tree, Branch) or not isinstance(hatch, Leaf) or not isinstance(hatch.value, str):
+        return read(language.CONDITION, tree, path, mistakes)
+    column = "A column of this name is written 'sql: [value]'."
+    if not kind.hatch:
+        what = f"{_at(path)} cannot be an expression: only 'where', 'while' and 'dates' of a record type can."
+        mistakes.add((*path, "sql"), f"{what} {column}", key=True)
+        return WRONG
+    if len(tree.entries) > 1:
+        what = f"{_at(path)} has an expression and columns. Write all of it in the expression."
+        mistakes.add((*path, "sql"), f"{what} {column}", key=True)
+        return WRONG
+    return read(language.EXPRESSION, tree, path, mistakes)
+
+
 def _scalar(kind: la.Kind, tree: Tree, path: Path, mistakes: Mistakes) -> Any:
+    if isinstance(kind, la.Value) and isinstance(tree, Branch) and list(tree.entries) == ["key"]:
+        mistakes.add(path, f'{_at(path)}: braces without quotes are a mapping. Write "{{key}}" in quotes.')
+        return WRONG
     if not isinstance(tree, Leaf):
         mistakes.add(path, f"{_at(path)} must be one value, not {_shape(tree)}. Write '{example(kind)}'.")
         return WRONG
@@ -168,6 +202,14 @@ def _value(kind: la.Kind, leaf: Leaf) -> Any:
             if leaf.value != kind.value or type(leaf.value) is not type(kind.value):
                 raise ValueError(f"'{leaf.text}' is not known here. Write '{kind.value}'.")
             return leaf.value
+        case la.OneOf():
+            if leaf.value not in kind.words:
+                raise ValueError(f"'{leaf.text}' is not known here. {advice(leaf.text, kind.words)}")
+            return leaf.value
+        case la.Amount():
+            return _amount(leaf, kind.unit)
+        case la.Sql():
+            return _text(Leaf(leaf.value, leaf.text.strip()), "an expression") and leaf.text.strip()
         case la.PeriodText():
             return _period(leaf)
         case la.Percent():
@@ -202,6 +244,12 @@ def _period(leaf: Leaf) -> Period:
             f"{leaf.text} has no unit. Write days, weeks, months or years after it, as in '3 years'."
         )
     return Period.parse(_text(leaf, "a period, as in '3 years'"))
+
+
+def _amount(leaf: Leaf, unit: str) -> int | str:
+    if not isinstance(leaf.value, int | float) or isinstance(leaf.value, bool):
+        return _text(leaf, f"the column that holds the number of {unit}s, or a number")
+    return Period.parse(f"{leaf.value} {unit}s").count
 
 
 def _percent(leaf: Leaf) -> float:

@@ -217,8 +217,11 @@ class _Walk:
             return self._leaf(node, path)
         self.values[path] = self.keys.get(path) or _place(node)
         if isinstance(node, yaml.SequenceNode):
-            items = (self.tree(item, (*path, str(i)), depth + 1) for i, item in enumerate(node.value))
-            return Row(tuple(items))
+            items = tuple(self.tree(item, (*path, str(i)), depth + 1) for i, item in enumerate(node.value))
+            for number, item in enumerate(items):  # a list of names is looked up by name as well
+                if isinstance(item, Leaf):
+                    self.values.setdefault((*path, item.text), self.values[(*path, str(number))])
+            return Row(items)
         return self._branch(node, path, depth)
 
     def _branch(self, node: yaml.Node, path: Path, depth: int) -> Branch:
