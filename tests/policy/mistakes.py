@@ -86,10 +86,10 @@ MISTAKES = (
     Mistake(
         "keys that the language does not have",
         "belongs_to: customer\n  call",
-        "belongs_to: customer\n    through: x\n    where: {a: b}\n  call",
+        "belongs_to: customer\n    via: x\n    filter: {a: b}\n  call",
         (
-            "18:5: unknown key 'through' in record type 'product'. Known here: title, table, key, belongs_to, on, refers_to, personal, not_personal, keep, orphans, erase, sooner, leave.",
-            "19:5: unknown key 'where' in record type 'product'. Known here: title, table, key, belongs_to, on, refers_to, personal, not_personal, keep, orphans, erase, sooner, leave.",
+            "18:5: unknown key 'via' in record type 'product'. Known here: title, table, where, values_of, key, dates, belongs_to, through, on, refers_to, personal, not_personal, keep, orphans, erase, sooner, triggers, leave.",
+            "19:5: unknown key 'filter' in record type 'product'. Known here: title, table, where, values_of, key, dates, belongs_to, through, on, refers_to, personal, not_personal, keep, orphans, erase, sooner, triggers, leave.",
         ),
     ),
     Mistake(
@@ -103,7 +103,7 @@ MISTAKES = (
         "    belongs_to: customer\n  call",
         "    belongs_to: customer\n    on: {customer_id: id}\n    yes: no\n  call",
         (
-            "19:5: unknown key 'yes' in record type 'product'. Known here: title, table, key, belongs_to, on, refers_to, personal, not_personal, keep, orphans, erase, sooner, leave.",
+            "19:5: unknown key 'yes' in record type 'product'. Known here: title, table, where, values_of, key, dates, belongs_to, through, on, refers_to, personal, not_personal, keep, orphans, erase, sooner, triggers, leave.",
         ),
     ),
     Mistake(
@@ -451,7 +451,7 @@ MISTAKES = (
         "two record types with one table",
         "table: repairs",
         "table: calls",
-        ("25:12: table 'calls' is record type 'call' already. Describe each table once.",),
+        ("25:12: table 'calls' is record type 'call' already. Give each of them a 'where' of its own.",),
     ),
     Mistake(
         "date of a record type that is not there",
@@ -669,7 +669,7 @@ MISTAKES = (
         "step that replaces nothing",
         ", anonymise: {card_number: null}",
         "",
-        ("36:7: 'payment.sooner.card' has no 'anonymise'. Write 'anonymise: {<column>: null}'.",),
+        ("36:7: 'payment.sooner.card' has no 'anonymise'. Write 'anonymise: [<column>]'.",),
     ),
     Mistake(
         "step with a dot",

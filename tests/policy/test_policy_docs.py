@@ -12,8 +12,8 @@ import yaml
 from mistakes import MISTAKES, SOUND
 from second_reader import Yaml
 
-from staffords_gdpr.policy import language as la
-from staffords_gdpr.policy import read_policy
+from staffords_gdpr.policy import kinds as la
+from staffords_gdpr.policy import language, read_policy
 
 PAGE = (Path(__file__).parents[2] / "docs/policy.md").read_text()
 EXAMPLES = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
@@ -32,6 +32,9 @@ def keys(kind: la.Kind) -> Iterator[str]:
             yield from keys(kind.value)
         case la.ListOf():
             yield from keys(kind.item)
+        case la.Test(hatch=True):
+            yield from keys(language.EXPRESSION)
+            yield from keys(language.CONDITION)
         case la.ByShape():
             for shape in (kind.plain, kind.listing, kind.mapping):
                 yield from keys(shape) if shape else ()
@@ -46,7 +49,7 @@ def combined(part: dict[str, Any]) -> dict[str, Any]:
 
 def test_every_key_of_the_policy_and_of_a_record_type_has_a_section_with_an_example() -> None:
     sections = {text.split("\n")[0]: text for text in re.split(r"^##+ ", PAGE, flags=re.MULTILINE)}
-    for name in (*la.POLICY.keys, *la.RECORD.keys):
+    for name in (*language.POLICY.keys, *language.RECORD.keys):
         assert name in HEADINGS, name
         assert re.search(rf"```yaml\n(?:.*\n)*?\s*{name}:", sections[name]), (
             f"{name} has no example of its own"
@@ -55,13 +58,13 @@ def test_every_key_of_the_policy_and_of_a_record_type_has_a_section_with_an_exam
 
 def test_every_key_at_any_depth_is_explained_and_used_in_an_example() -> None:
     examples = "\n".join(EXAMPLES)
-    for name in set(keys(la.POLICY)):
+    for name in set(keys(language.POLICY)):
         assert name in HEADINGS or f"`{name}`" in PAGE, f"{name} is not explained"
         assert re.search(rf"\b{name}:", examples), f"{name} is in no example"
 
 
 def test_no_section_explains_a_key_that_does_not_exist() -> None:
-    assert set(keys(la.POLICY)) >= HEADINGS
+    assert set(keys(language.POLICY)) >= HEADINGS
 
 
 @pytest.mark.parametrize("number", range(len(EXAMPLES)))

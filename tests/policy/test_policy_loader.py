@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from staffords_gdpr.errors import PolicyError
 from staffords_gdpr.policy import Policy, load_policy, read_policy
-from staffords_gdpr.policy.models import Condition, OtherColumn, OwnColumn, SubjectDate
+from staffords_gdpr.policy.models import Condition, OtherColumn, OwnColumn, SubjectDate, Values
 from staffords_gdpr.policy.periods import Period
 from staffords_gdpr.policy.suggest import did_you_mean
 from staffords_gdpr.policy.tree import MOST_BYTES, Branch, Leaf, parse
@@ -65,7 +65,7 @@ def test_the_example_of_the_language_loads_as_written() -> None:
     repair = policy.records["repair"]
     assert repair.keep is not None
     assert repair.keep.or_until == (OtherColumn(record="product", column="warranty_until"),)
-    assert repair.keep.while_ == Condition(columns={"completed_at": (None,)})
+    assert repair.keep.while_ == Condition(columns={"completed_at": Values(values=(None,))})
     assert repair.anonymise == {"fault": None, "work_done": None, "customer_id": None, "product_id": None}
     card, identity = policy.records["payment"].sooner
     assert (card.name, card.keep and card.keep.for_, card.with_) == ("card", Period(13, "month"), None)
@@ -92,17 +92,18 @@ def test_what_is_not_said_has_the_documented_default() -> None:
 
 
 def test_references_and_keys_may_be_one_name_a_list_or_a_mapping() -> None:
-    def refers(written: str) -> dict[str, dict[str, str]]:
+    def refers(written: str) -> dict[str, tuple[dict[str, str], ...]]:
         text = SOUND.replace("refers_to: product", f"refers_to: {written}").replace(
-            "customer_id: null}}", "customer_id: null, product_id: null}}"
+            "customer_id: null}}", "customer_id: null, product_id: null, through: null}}"
         )
         policy = read_policy(text.encode(), "p.yaml")
-        return {link.record: dict(link.on) for link in policy.records["repair"].refers_to}
+        return {link.record: tuple(map(dict, link.on)) for link in policy.records["repair"].refers_to}
 
-    assert refers("product") == {"product": {}}
-    assert refers("[product, repair]") == {"product": {}, "repair": {}}
-    assert refers("{product: {product_id: id}}") == {"product": {"product_id": "id"}}
-    assert refers("{product: }") == {"product": {}}
+    assert refers("product") == {"product": ()}
+    assert refers("[product, repair]") == {"product": (), "repair": ()}
+    assert refers("{product: {product_id: id}}") == {"product": ({"product_id": "id"},)}
+    assert refers("{product: {through: id}}") == {"product": ({"through": "id"},)}
+    assert refers("{product: }") == {"product": ()}
 
 
 def test_every_clause_of_a_rule_arrives() -> None:
@@ -135,7 +136,7 @@ def test_open_work_may_be_one_value_null_or_a_list_each_of_its_own_type() -> Non
     keep = policy.records["repair"].keep
     assert keep is not None
     assert keep.while_ is not None
-    columns = dict(keep.while_.columns)
+    columns = {name: test.values for name, test in keep.while_.columns.items() if isinstance(test, Values)}
     assert columns == {"completed_at": (None,), "status": ("open", 7, None, True), "level": ("on",)}
     assert [type(value) for value in columns["status"]] == [str, int, type(None), bool]
 
@@ -221,7 +222,9 @@ def test_mistakes_are_found_all_at_once_and_stand_in_the_order_of_the_file() -> 
     assert len(chosen) == 10
     assert places == sorted(places)
     told = {line.split(": ", 1)[1] for mistake in chosen for line in mistake.said}
-    told -= {"table 'calls' is record type 'call' already. Describe each table once."}  # call lost its table
+    told -= {
+        "table 'calls' is record type 'call' already. Give each of them a 'where' of its own."
+    }  # call lost its table
     assert {line.split(": ", 1)[1] for line in found} == told
 
 

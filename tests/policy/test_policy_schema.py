@@ -24,6 +24,7 @@ TYPES: dict[str, Any] = {
     "string": str,
     "boolean": bool,
     "number": (int, float),
+    "integer": int,
     "null": type(None),
 }
 
@@ -32,8 +33,16 @@ def fits(schema: Mapping[str, Any], value: object) -> bool:
     """Whether `value` is valid under the keywords that we use; another keyword is an error."""
     for keyword, rule in schema.items():
         match keyword:
-            case "$schema" | "title" | "description" | "examples":
+            case "$schema" | "$defs" | "title" | "description" | "examples":
                 ok = True
+            case "$ref":
+                ok = fits(json_schema()["$defs"][rule.removeprefix("#/$defs/")], value)
+            case "enum":
+                ok = value in rule
+            case "minimum":
+                ok = not isinstance(value, int | float) or value >= rule
+            case "allOf":
+                ok = all(fits(part, value) for part in rule)
             case "type":
                 kinds = [rule] if isinstance(rule, str) else rule
                 ok = any(isinstance(value, TYPES[kind]) for kind in kinds)
@@ -58,6 +67,8 @@ def fits(schema: Mapping[str, Any], value: object) -> bool:
                 ok = not isinstance(value, dict) or all(fits(rule, name) for name in value)
             case "minProperties":
                 ok = not isinstance(value, dict) or len(value) >= rule
+            case "maxProperties":
+                ok = not isinstance(value, dict) or len(value) <= rule
             case "minItems":
                 ok = not isinstance(value, list) or len(value) >= rule
             case "items":
