@@ -2,207 +2,211 @@
 
 A day is text `YYYY-MM-DD`, NULL where there is no date, and IMPOSSIBLE where there is one that cannot be: malformed,
 before 1900, or an event after today. IMPOSSIBLE sorts after every day, so that max() over a subject's rows keeps it.
+Here stands what all engines share; how each spells it is in `bulk_dates_sqlite` and its siblings.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import re
-from functools import cache
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
 from staffords_gdpr.database.catalogue import DateKind
 from staffords_gdpr.policy.models import Policy
+from staffords_gdpr.retention.bulk_sentinels import Sentinel
+from staffords_gdpr.retention.bulk_shifts import shift_table
 
 IMPOSSIBLE = "~"
 EARLIEST = dt.date(1900, 1, 1)
-_LAST_YEAR = 2200
 _UTC = ZoneInfo("UTC")
-_DATE = "[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]"
-_SENTINEL = re.compile(r"^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d)?(?:\.0+)?)?$")
+_SECONDS_A_DAY = 86_400
+_EPOCH_RANGE = (-25_568 * _SECONDS_A_DAY, 2_932_897 * _SECONDS_A_DAY)  # 1899-12-31 to 9999-12-31, in UTC
+_MOST = {"day": 3_000_000, "week": 430_000, "month": 99_000, "year": 8_200}  # more leads out of the calendar
 
 Text = sa.ColumnElement[str]
+Number = sa.ColumnElement[int]
+Condition = sa.ColumnElement[bool]
+Form = Literal["day", "moment", "utc", "any"]
+Unit = Literal["day", "week", "month", "year"]
 
 
-class Days:
+@dataclass(frozen=True)
+class Value:
+    """A date column as text in one of the spellings that the rules know, and in which of them it can stand.
+
+    `plain` is the value as it is written in the database: what words of `empty_dates` are compared with.
+    """
+
+    raw: Text
+    plain: Text
+    form: Form  # utc: a moment in UTC, written without an offset
+
+
+class Days(ABC):
     """Builds day expressions for one policy at one moment. `shifts` is the work table that `rows()` fills."""
 
     def __init__(self, policy: Policy, as_of: dt.datetime, shifts: sa.Table) -> None:
         self.today = policy.today(as_of)
-        self._empty = policy.database.empty_dates
+        self._words = policy.database.empty_dates
+        self._sentinels = [found for word in self._words if (found := Sentinel.read(word)) is not None]
         self._zone = policy.zone
-        self._stored = ZoneInfo(policy.database.timestamps_in)
+        self._stored = policy.database.timestamps_in
         self._shifts = shifts
+        self._looked_up: dict[str, ZoneInfo] = {}
 
-    def day(self, column: sa.ColumnElement[object], kind: DateKind, *, event: bool) -> Text:
-        """The day of a column. An event cannot lie after today."""
-        raw: Text = sa.type_coerce(column, sa.String())
-        day = sa.func.substr(raw, 1, 10) if kind is DateKind.DAY else self._local(raw)
+    def day(
+        self, column: sa.ColumnElement[Any], kind: DateKind, *, event: bool, zone: str | None = None
+    ) -> Text:
+        """The day of a column. An event cannot lie after today. `zone`: of values without one, if not the policy's."""
+        value = self._value(column, kind)
+        day = self._local(value, kind, ZoneInfo(zone or self._stored))
         cases = [
-            (raw.is_(None), sa.null()),
-            *((spelled, sa.null()) for spelled in self._sentinels(raw, kind)),
-            (sa.not_(_well_formed(raw, kind)), _text(IMPOSSIBLE)),
-            (day < _text(EARLIEST.isoformat()), _text(IMPOSSIBLE)),
+            (column.is_(None), sa.null()),
+            *((empty, sa.null()) for empty in self._spelt_empty(value, kind)),
+            (value.raw == text(IMPOSSIBLE), text(IMPOSSIBLE)),
         ]
-        if event:
-            cases.append((day > _text(self.today.isoformat()), _text(IMPOSSIBLE)))
-        return sa.case(*cases, else_=day)
+        if not is_epoch(kind):
+            cases[-1] = (sa.not_(self._well_formed(value.raw, kind)), text(IMPOSSIBLE))
+        return sa.case(*cases, *self._impossible(day, event=event), else_=day)
 
-    def is_empty(self, column: sa.ColumnElement[object], kind: DateKind) -> sa.ColumnElement[bool]:
+    def plus(self, day: Text, unit: Unit, amount: sa.ColumnElement[Any] | int, *, event: bool) -> Text:
+        """A day and so many units more; where that month has no such day, the month's last (R1).
+
+        NULL where the day or the amount is NULL, IMPOSSIBLE where the amount is negative or no whole number.
+        """
+        number = sa.literal(amount, sa.Integer) if isinstance(amount, int) else self._whole(amount)
+        later = self._later(day, unit, number)
+        cases: list[tuple[Condition, Any]] = [
+            (day.is_(None), sa.null()),
+            (day == text(IMPOSSIBLE), text(IMPOSSIBLE)),
+            (sa.or_(number.is_(None), sa.not_(number.between(0, _MOST[unit]))), text(IMPOSSIBLE)),
+        ]
+        if not isinstance(amount, int):
+            cases.insert(1, (amount.is_(None), sa.null()))
+        return sa.case(*cases, *self._impossible(later, event=event), else_=later)
+
+    def is_empty(self, column: sa.ColumnElement[Any], kind: DateKind) -> Condition:
         """Whether a date column holds NULL, or a value that means "no date"."""
-        raw: Text = sa.type_coerce(column, sa.String())
-        return sa.or_(raw.is_(None), *self._sentinels(raw, kind))
+        empty = self._spelt_empty(self._value(column, kind), kind)
+        return sa.or_(column.is_(None), *(sa.func.coalesce(each, sa.false()) for each in empty))
 
     def rows(self) -> list[tuple[str, str, int]]:
-        """What the table of shifts must hold: for clock readings in which zone, since when, how many seconds to add."""
-        zones = {self._stored.key: self._stored, _UTC.key: _UTC}
+        """What the table of shifts must hold for the expressions built so far: for clock readings in which zone, since
+        when, how many seconds to add."""
         return [
             (name, since, seconds)
-            for name, zone in zones.items()
-            for since, seconds in _shift_table(zone, self._zone)
+            for name, zone in self._looked_up.items()
+            for since, seconds in shift_table(zone, self._zone)
         ]
 
-    def _local(self, raw: Text) -> Text:
-        """The day in the policy's zone of a text with or without time and offset."""
-        naive = self._shifted(raw, self._stored)
-        zoned = self._shifted(sa.func.datetime(raw), _UTC)
-        has_offset = sa.func.substr(raw, -1, 1) == _text("Z")
-        has_offset |= sa.func.substr(raw, -6, 1).in_([_text("+"), _text("-")]) & (sa.func.length(raw) > 16)
+    def _impossible(self, day: Text, *, event: bool) -> Iterable[tuple[Condition, Text]]:
+        yield sa.or_(day.is_(None), day < text(EARLIEST.isoformat())), text(IMPOSSIBLE)
+        if event:
+            yield day > text(self.today.isoformat()), text(IMPOSSIBLE)
+
+    def _spelt_empty(self, value: Value, kind: DateKind) -> list[Condition]:
+        """For each value of `empty_dates`: whether `value` spells it."""
+        found: list[Condition] = [value.plain == text(word) for word in self._words]
+        for sentinel in self._sentinels:
+            if kind is DateKind.DAY or value.form == "day":
+                if sentinel.whole_day:
+                    found.append(sa.func.substr(value.raw, 1, 10) == text(sentinel.day))
+            else:
+                found.append(self._spells(value, sentinel))
+        return found
+
+    def _local(self, value: Value, kind: DateKind, stored: ZoneInfo) -> Text:
+        """The day in the policy's zone of a well-formed value."""
+        raw = value.raw
+        if kind is DateKind.DAY or value.form == "day":
+            return sa.func.substr(raw, 1, 10)
+        if value.form == "utc":
+            return self._shifted(raw, _UTC)
+        naive = self._shifted(sa.func.replace(sa.func.substr(raw.concat(":00"), 1, 19), "T", " "), stored)
+        if value.form == "moment":
+            return naive
         return sa.case(
             (sa.func.length(raw) == 10, raw),
-            (has_offset, zoned),
+            (self._has_offset(raw), self._shifted(self._in_utc(raw), _UTC)),
             else_=naive,
         )
 
-    def _shifted(self, text: Text, stored: ZoneInfo) -> Text:
-        """The local day of a clock reading in `stored`. Only readings near midnight need the look-up."""
-        day = sa.func.substr(text, 1, 10)
-        table = _shift_table(stored, self._zone)
+    def _shifted(self, reading: Text, stored: ZoneInfo) -> Text:
+        """The local day of a clock reading `YYYY-MM-DD HH:MM:SS` in `stored`. Only those near midnight are looked up."""
+        day = sa.func.substr(reading, 1, 10)
+        table = shift_table(stored, self._zone)
         least, most = min(s for _, s in table), max(s for _, s in table)
         if least == most == 0:
             return day
-        clock = sa.func.substr(text, 12, 5)
-        safe = sa.and_(clock >= _text(_clock(-least + 59)), clock < _text(_clock(86_400 - most)))
+        self._looked_up[stored.key] = stored
+        clock = sa.func.substr(reading, 12, 5)
+        safe = sa.and_(clock >= text(_clock(-least + 59)), clock < text(_clock(_SECONDS_A_DAY - most)))
         shifts = self._shifts
         seconds = (
             sa.select(shifts.c.seconds)
-            .where(shifts.c.zone == _text(stored.key))
-            .where(shifts.c.since <= sa.func.replace(sa.func.substr(text, 1, 19), "T", " "))
+            .where(shifts.c.zone == text(stored.key), shifts.c.since <= reading)
             .order_by(shifts.c.since.desc())
             .limit(1)
             .scalar_subquery()
         )
-        moved = sa.func.date(text, sa.func.coalesce(seconds, table[0][1]).concat(_text(" seconds")))
-        return sa.case((safe, day), else_=moved)
+        return sa.case((safe, day), else_=self._moved(reading, sa.func.coalesce(seconds, table[0][1])))
 
-    def _sentinels(self, raw: Text, kind: DateKind) -> list[sa.ColumnElement[bool]]:
-        """For each value of `empty_dates`: whether `raw` spells it."""
-        found: list[sa.ColumnElement[bool]] = []
-        for sentinel in self._empty:
-            match = _SENTINEL.match(sentinel)
-            if match is None:
-                found.append(raw == _text(sentinel))
-                continue
-            day, minutes, seconds = match[1], match[2] or "00:00", match[3] or ":00"
-            midnight = (minutes, seconds) == ("00:00", ":00")
-            same_day = sa.func.substr(raw, 1, 10) == _text(day)
-            if kind is DateKind.DAY:
-                found.append(same_day if midnight else sa.false())
-                continue
-            length = sa.func.length(raw)
-            tail = sa.func.rtrim(sa.func.ltrim(_without_offset(sa.func.substr(raw, 20)), "."), "0")
-            second = sa.func.substr(raw, 17, 1)
-            same_time = sa.and_(
-                sa.func.substr(raw, 11, 1).in_([_text(" "), _text("T")]),
-                sa.func.substr(raw, 12, 5) == _text(minutes),
-                sa.case(
-                    (
-                        second == _text(":"),
-                        sa.and_(sa.func.substr(raw, 17, 3) == _text(seconds), tail == _text("")),
-                    ),
-                    else_=sa.literal(seconds == ":00")
-                    & (_without_offset(sa.func.substr(raw, 17)) == _text("")),
-                ),
-            )
-            found.append(sa.and_(same_day, sa.or_(length == 10, same_time) if midnight else same_time))
-        return found
+    # -- what the engines spell each in their own way ------------------------------------------------------------
 
+    @abstractmethod
+    def _value(self, column: sa.ColumnElement[Any], kind: DateKind) -> Value:
+        """A column as text; of an epoch the second in UTC, as `YYYY-MM-DD HH:MM:SS`."""
 
-def _without_offset(tail: Text) -> Text:
-    """What follows a clock reading, without its offset from UTC."""
-    signed = sa.func.substr(tail, -6, 1).in_([_text("+"), _text("-")])
-    return sa.case(
-        (sa.func.substr(tail, -1, 1) == _text("Z"), sa.func.substr(tail, 1, sa.func.length(tail) - 1)),
-        (signed, sa.func.substr(tail, 1, sa.func.length(tail) - 6)),
-        else_=tail,
-    )
+    @abstractmethod
+    def _spells(self, value: Value, sentinel: Sentinel) -> Condition:
+        """Whether a value that may have a time of day spells this moment."""
+
+    @abstractmethod
+    def _well_formed(self, raw: Text, kind: DateKind) -> Condition:
+        """Whether a text, never NULL, is in the shape of a real date, with a time and an offset or without."""
+
+    @abstractmethod
+    def _has_offset(self, raw: Text) -> Condition:
+        """Whether a well-formed text with a time ends with its offset from UTC."""
+
+    @abstractmethod
+    def _in_utc(self, raw: Text) -> Text:
+        """The clock reading in UTC, to the second, of a well-formed text with an offset."""
+
+    @abstractmethod
+    def _moved(self, reading: Text, seconds: Number) -> Text:
+        """The day of a clock reading that many seconds later; NULL, or no day, where the calendar ends before."""
+
+    @abstractmethod
+    def _whole(self, amount: sa.ColumnElement[Any]) -> Number:
+        """The whole number that a value is or spells, NULL where it is none."""
+
+    @abstractmethod
+    def _later(self, day: Text, unit: Unit, number: Number) -> Text:
+        """The day so many units later; NULL, or no day, where the calendar ends before."""
 
 
-def _well_formed(raw: Text, kind: DateKind) -> sa.ColumnElement[bool]:
-    """Whether `raw` is text in the shape of a real date, with a time and an offset or without.
-
-    SQLite's own reader takes more (24:00, spaces), and gives 31 February back as it came: only by way of the Julian day
-    does it become a day of March. So its answer is narrowed down.
-    """
-    day = sa.func.substr(raw, 1, 10)
-    real_day = sa.and_(
-        sa.func.typeof(raw) == _text("text"),
-        raw.op("GLOB")(_text(_DATE + "*")),
-        sa.func.date(sa.func.julianday(day)) == day,
-    )
-    if kind is DateKind.DAY:
-        return sa.func.coalesce(real_day, sa.false())
-    time = sa.func.substr(raw, 12)
-    real_time = sa.and_(
-        sa.func.substr(raw, 11, 1).in_([_text(" "), _text("T")]),
-        sa.func.julianday(raw).is_not(None),
-        time.op("GLOB")(_text("[0-2][0-9]:*[0-9Z]")),
-        time < _text("24"),
-        sa.func.instr(time, " ") == 0,
-    )
-    return sa.func.coalesce(sa.and_(real_day, sa.or_(sa.func.length(raw) == 10, real_time)), sa.false())
+def epoch_range(kind: DateKind) -> tuple[int, int, int]:
+    """Of an epoch kind: units a second, the first and the last value that can be a date."""
+    units = 1000 if kind is DateKind.EPOCH_MILLISECONDS else 1
+    return units, _EPOCH_RANGE[0] * units, _EPOCH_RANGE[1] * units - 1
 
 
-@cache
-def _shift_table(stored: ZoneInfo, local: ZoneInfo) -> tuple[tuple[str, int], ...]:
-    """(since which clock reading in `stored`, seconds to add for the reading in `local`), ascending.
+def is_epoch(kind: DateKind) -> bool:
+    return kind in (DateKind.EPOCH_SECONDS, DateKind.EPOCH_MILLISECONDS)
 
-    Scanned week by week (no zone ever changed its clocks and changed them back within one), then bisected to the
-    second; a reading that a clock change skips or repeats counts as its first.
-    """
 
-    def shift(reading: dt.datetime) -> int:
-        there = reading.replace(tzinfo=stored).astimezone(local).replace(tzinfo=None)
-        return round((there - reading).total_seconds())
-
-    start = dt.datetime(EARLIEST.year - 1, 12, 30)  # noqa: DTZ001 - a clock reading, in no zone
-    found = [(start, shift(start))]
-    if stored == local:
-        return ((str(start), 0),)
-    low = start
-    while low.year < _LAST_YEAR:
-        high = low + dt.timedelta(days=7)
-        if shift(high) != found[-1][1]:
-            first, last = low, high
-            while last - first > dt.timedelta(seconds=1):
-                middle = first + (last - first) // 2
-                middle = middle.replace(microsecond=0)
-                if shift(middle) == found[-1][1]:
-                    first = middle
-                else:
-                    last = middle
-            found.append((last, shift(last)))
-        low = high
-    return tuple((str(since), seconds) for since, seconds in found)
+def text(value: str) -> Text:
+    """A text in SQL, as a parameter."""
+    return sa.literal(value, sa.String())
 
 
 def _clock(seconds: int) -> str:
     """Seconds after midnight as HH:MM, kept within a day."""
-    minutes = max(0, min(seconds, 86_400)) // 60
+    minutes = max(0, min(seconds, _SECONDS_A_DAY)) // 60
     return f"{minutes // 60:02d}:{minutes % 60:02d}"
-
-
-def _text(value: str) -> sa.ColumnElement[str]:
-    return sa.literal(value, sa.String())

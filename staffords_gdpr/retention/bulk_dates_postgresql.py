@@ -1,0 +1,110 @@
+"""Dates in PostgreSQL's SQL. A cast of malformed text raises an error there, so that each stands behind a test in the
+same CASE, whose order PostgreSQL keeps.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+from staffords_gdpr.database.catalogue import DateKind
+from staffords_gdpr.retention.bulk_dates import (
+    IMPOSSIBLE,
+    Condition,
+    Form,
+    Number,
+    Text,
+    Unit,
+    Value,
+    epoch_range,
+    is_epoch,
+    text,
+)
+from staffords_gdpr.retention.bulk_dates_regex import WHOLE, RegexDays
+from staffords_gdpr.retention.bulk_types import Stored, stored
+
+_FORMATS = {
+    Stored.DATE: "YYYY-MM-DD",
+    Stored.MOMENT: "YYYY-MM-DD HH24:MI:SS.US",
+    Stored.ZONED: "YYYY-MM-DD HH24:MI:SS.US",
+}
+_FORMS: dict[Stored, Form] = {Stored.DATE: "day", Stored.MOMENT: "moment", Stored.ZONED: "utc"}
+_SECOND = "YYYY-MM-DD HH24:MI:SS"
+
+
+class PostgresqlDays(RegexDays):
+    """See `Days`."""
+
+    def _matches(self, raw: Text, pattern: str) -> Condition:
+        return raw.op("~", is_comparison=True)(text(pattern))
+
+    def _value(self, column: sa.ColumnElement[Any], kind: DateKind) -> Value:
+        how = stored(column)
+        plain = bytewise(sa.cast(column, sa.Text))
+        if is_epoch(kind):
+            units, first, last = epoch_range(kind)
+            number = _number(column)
+            seconds = sa.cast(sa.func.floor(sa.cast(number, sa.Numeric) / units), sa.Float)
+            moment = sa.func.to_char(
+                sa.literal_column("TIMESTAMP '1970-01-01'")
+                + seconds * sa.literal_column("INTERVAL '1 second'"),
+                text(_SECOND),
+            )
+            known = sa.case((number.between(first, last), moment), else_=text(IMPOSSIBLE))
+            return Value(bytewise(known), plain, "utc")
+        if how not in _FORMATS:
+            return Value(plain, plain, "any")
+        moment = sa.func.timezone(text("UTC"), column) if how is Stored.ZONED else column
+        known = sa.case(
+            # years that have four digits: neither BC, which is not written, nor infinity
+            (
+                sa.and_(sa.func.isfinite(moment), sa.extract("year", moment).between(1, 9999)),
+                sa.func.to_char(moment, text(_FORMATS[how])),
+            ),
+            else_=sa.cast(column, sa.Text),
+        )
+        return Value(bytewise(known), plain, _FORMS[how])
+
+    def _in_utc(self, raw: Text) -> Text:
+        whole = sa.func.regexp_replace(raw, text("[.][0-9]+"), text(""))  # a fraction would be rounded up
+        moment = sa.func.timezone(text("UTC"), sa.cast(whole, postgresql.TIMESTAMP(timezone=True)))
+        return bytewise(sa.func.to_char(moment, text(_SECOND)))
+
+    def _moved(self, reading: Text, seconds: Number) -> Text:
+        there = sa.cast(sa.func.substr(reading, 1, 19), postgresql.TIMESTAMP())
+        moved = there + seconds * sa.literal_column("INTERVAL '1 second'")
+        return bytewise(sa.func.to_char(moved, text("YYYY-MM-DD")))
+
+    def _whole(self, amount: sa.ColumnElement[Any]) -> Number:
+        number = _number(amount)
+        if stored(amount) is Stored.FRACTION:
+            return sa.case((amount == number, number))
+        return number
+
+    def _later(self, day: Text, unit: Unit, number: Number) -> Text:
+        place = ("year", "month", "week", "day").index(unit)
+        parts = [sa.literal(0, sa.Integer)] * place + [sa.cast(number, sa.Integer)]
+        later = sa.cast(day, sa.Date) + sa.func.make_interval(*parts)
+        return bytewise(sa.func.to_char(later, text("YYYY-MM-DD")))
+
+
+def bytewise(value: sa.ColumnElement[Any]) -> Text:
+    """A text that compares byte by byte, whatever the database's own collation."""
+    return sa.collate(value, "C")
+
+
+def _number(column: sa.ColumnElement[Any]) -> Number:
+    """A number rounded down, or the whole number that a text spells; NULL for anything else."""
+    match stored(column):
+        case Stored.INTEGER:
+            return column
+        case Stored.FRACTION:
+            return sa.func.floor(column)
+        case Stored.TEXT | Stored.OTHER:
+            raw = bytewise(sa.cast(column, sa.Text))
+            spelled = raw.op("~", is_comparison=True)(text(f"^{WHOLE}$"))
+            return sa.case((spelled, sa.cast(raw, sa.BigInteger)))
+        case _:
+            return sa.cast(sa.null(), sa.BigInteger)
