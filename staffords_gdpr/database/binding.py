@@ -14,6 +14,7 @@ from staffords_gdpr.database.expressions import check_expressions, names_of
 from staffords_gdpr.database.keys import check_key
 from staffords_gdpr.database.links import check_link, check_values, check_ways
 from staffords_gdpr.database.misfits import Misfits
+from staffords_gdpr.database.refusals import refuse_tables
 from staffords_gdpr.database.schema import Schema, TableFacts, read_schema, reflect_table
 from staffords_gdpr.database.spelling import spelled, tables_of
 from staffords_gdpr.policy.models import Policy
@@ -57,6 +58,7 @@ class _Binding:
         self.edges = all_edges(policy, schema, tables, [edge for edges in own.values() for edge in edges])
 
     def catalogue(self, connection: sa.Connection) -> Catalogue:
+        refuse_tables(connection, self.policy, self.schema, self.edges, self.misfits)
         self._links(connection)
         kinds = {
             name: check_expressions(connection, record, self.misfits)

@@ -72,7 +72,7 @@ def read_schema(connection: sa.Connection) -> Schema:
         tables = _tables(connection, stored, columns) if stored else {}
     return Schema(
         tables=tables,
-        triggers=tuple(f"{each.name} {each.source}" for each in triggers),
+        triggers=tuple(f"{each.table}.{each.name} {each.source}" for each in triggers),
         identity=backend.identity(connection),
         trigger_facts=triggers,
         views=backend.views(connection),

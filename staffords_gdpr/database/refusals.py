@@ -1,0 +1,178 @@
+"""Tables on which gdpr cannot erase safely. They are refused by name, with what would have to change."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from staffords_gdpr.database.catalogue import Edge
+from staffords_gdpr.database.engines import backend_of
+from staffords_gdpr.database.facts import TableFacts
+from staffords_gdpr.database.misfits import Misfits
+from staffords_gdpr.database.schema import Schema
+from staffords_gdpr.policy.models import Policy
+
+_KINDS = {
+    "partitioned": "a partitioned table, on which gdpr is not tested",
+    "inherited": "a table that shows rows of other tables",
+    "foreign": "a table of another server, where nothing can be locked",
+    "versioned": "a versioned table: the database keeps a copy of every row that goes",
+}
+_TRANSACTIONAL = {"innodb"}
+_WRITES = re.compile(r"\b(?:into|update)\s+(?:only\s+)?(?:[\w`\"\[]+\.)?[`\"\[]?(\w+)", re.IGNORECASE)
+
+
+def refuse_tables(
+    connection: sa.Connection, policy: Policy, schema: Schema, edges: Iterable[Edge], misfits: Misfits
+) -> None:
+    """Note every table on which an erasure could not be kept together, or not be seen whole."""
+    edges = list(edges)
+    read = _tables_read(policy, edges)
+    for name, path in read.items():
+        _stored(connection, schema.tables[name], path, misfits)
+    for outside in schema.outside:
+        if outside_path := read.get(outside.target):
+            what = f"{outside.table} refers to {outside.target} from another schema, where gdpr does not look"
+            misfits.add(
+                "outside-reference", path, what, "Bring both into one schema, or drop the foreign key"
+            )
+    if connection.dialect.name == "mysql":
+        for facts, columns, path in _looked_up(schema, edges):
+            if not facts.indexed(columns):
+                what = f"the link over {facts.name} ({', '.join(sorted(columns))}) has no index to lock by"
+                misfits.add("unindexed-link", path, what, f"Run: {create_index(connection, facts, columns)}")
+    if not backend_of(connection).defers_foreign_keys:
+        _cycles(policy, schema, misfits)
+
+
+@dataclass(frozen=True)
+class Copying:
+    """A trigger on a table of ours that may keep a copy of what is erased. `writes`: the tables that it names."""
+
+    record: str
+    name: str
+    table: str
+    writes: tuple[str, ...]
+
+
+def copying_triggers(connection: sa.Connection, policy: Policy, schema: Schema) -> Iterator[Copying]:
+    """Every trigger that an erasure sets off and that the policy does not name, itself or a table that it writes to."""
+    for name, table, text in backend_of(connection).triggers(connection):
+        kinds = [record for record in policy.ours.values() if record.table == table]
+        if not kinds or not _set_off(text):
+            continue
+        writes = tuple(dict.fromkeys(_WRITES.findall(text)))
+        known = {given.casefold().rpartition(".")[2] for kind in kinds for given in kind.triggers}
+        if not known & {called.casefold() for called in (name, *writes)}:
+            yield Copying(kinds[0].name, name, table, writes)
+
+
+def _set_off(text: str) -> bool:
+    """Whether a trigger may follow upon an UPDATE or a DELETE; true where its text does not begin as expected."""
+    head = re.split(r"\s(?:on|for|begin|execute)\s", text, maxsplit=1, flags=re.IGNORECASE)[0].casefold()
+    return "insert" not in head or "update" in head or "delete" in head
+
+
+def create_index(connection: sa.Connection, facts: TableFacts, columns: Iterable[str]) -> str:
+    """The statement that makes an index, to give to whoever looks after the database."""
+    quote = connection.dialect.identifier_preparer.quote
+    ordered = [name for name in facts.columns if name in set(columns)]
+    name = f"gdpr_{facts.name}_{'_'.join(ordered)}"[:60].replace(" ", "_")
+    return f"CREATE INDEX {quote(name)} ON {quote(facts.name)} ({', '.join(map(quote, ordered))});"
+
+
+def links_to_look_up(schema: Schema, edge: Edge) -> Iterator[tuple[TableFacts, frozenset[str]]]:
+    """The columns by which a link is followed from an owner to its rows: table and columns."""
+    if edge.direct:
+        yield schema.tables[edge.source_table], frozenset(own for own, _ in edge.columns)
+        return
+    hops = edge.through
+    for hop in hops:
+        yield schema.tables[hop.table], frozenset(hop.on)
+    last = schema.tables[hops[-1].table if hops else edge.source_table]
+    for end in edge.ends:
+        yield last, frozenset(own for own, _ in end)
+
+
+def _tables_read(policy: Policy, edges: Iterable[Edge]) -> Mapping[str, tuple[str, ...]]:
+    """Every table that a purge erases from, or reads to know what it may erase, and where the policy says so."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name, record in policy.ours.items():
+        found.setdefault(record.table, ("records", name, "table"))
+    for edge in edges:
+        path = ("records", edge.source or edge.target, *(["table"] if edge.source is None else []))
+        found.setdefault(edge.source_table, path)
+        for hop in edge.through:
+            found.setdefault(hop.table, path)
+    return found
+
+
+def _stored(connection: sa.Connection, facts: TableFacts, path: tuple[str, ...], misfits: Misfits) -> None:
+    stored = facts.stored
+    if stored.kind in _KINDS:
+        misfits.add(
+            "table-kind", path, f"{facts.name} is {_KINDS[stored.kind]}", "Name a plain table, or 'leave' it"
+        )
+    if stored.storage is not None and stored.storage.casefold() not in _TRANSACTIONAL:
+        what = f"table {facts.name} is kept in {stored.storage}, which cannot take back half a change"
+        quoted = connection.dialect.identifier_preparer.quote(facts.name)
+        misfits.add("not-transactional", path, what, f"Run: ALTER TABLE {quoted} ENGINE=InnoDB;")
+    if stored.row_security and _hidden(connection, facts.name):
+        what = f"row-level security hides rows of {facts.name} from this database user"
+        misfits.add("row-security", path, what, "Let the user see every row: ALTER ROLE gdpr BYPASSRLS;")
+
+
+def _hidden(connection: sa.Connection, table: str) -> bool:
+    """Whether PostgreSQL's row-level security is in force for this user."""
+    quoted = connection.dialect.identifier_preparer.quote_identifier(table)
+    return bool(connection.execute(sa.text("SELECT row_security_active(:t)"), {"t": quoted}).scalar_one())
+
+
+def _looked_up(
+    schema: Schema, edges: Iterable[Edge]
+) -> Iterator[tuple[TableFacts, frozenset[str], tuple[str, ...]]]:
+    for edge in edges:
+        kind = "table" if edge.kind == "foreign_key" else edge.kind
+        for facts, columns in links_to_look_up(schema, edge):
+            yield facts, columns, ("records", edge.source or edge.target, kind)
+
+
+def _cycles(policy: Policy, schema: Schema, misfits: Misfits) -> None:
+    """Rows that refer to each other can only go where one of the references can be set to NULL first."""
+    deleted = {record.table: name for name, record in policy.ours.items() if record.anonymise is None}
+    referred = {
+        table: {
+            key.target
+            for key in schema.tables[table].foreign_keys
+            if key.target in deleted
+            and key.target != table
+            and set(key.columns) <= set(schema.tables[table].not_null)
+        }
+        for table in deleted
+    }
+    seen: set[str] = set()
+    for start in referred:
+        way = _way_back(start, referred)
+        if way and not seen & set(way):
+            seen |= set(way)
+            what = f"the rows of these refer to each other in a circle that nothing opens: {' -> '.join(way)}"
+            advice = "Let one of these foreign keys be NULL, or let one of the tables be anonymised"
+            misfits.add("cycle", ("records", deleted[start], "table"), what, advice)
+
+
+def _way_back(start: str, referred: Mapping[str, set[str]]) -> list[str]:
+    """A way over references from a table to itself; empty where there is none."""
+    ways = [[start]]
+    seen: set[str] = set()
+    while ways:
+        way = ways.pop(0)
+        for table in sorted(referred[way[-1]]):
+            if table == start:
+                return [*way, start]
+            if table not in seen:
+                seen.add(table)
+                ways.append([*way, table])
+    return []
