@@ -128,7 +128,7 @@ def _referrers_first(catalogue: Catalogue) -> list[str]:
 
 def _due(bulk: Bulk, found: Candidates) -> sa.Select[Any]:
     """The keys to erase. A step is left out for rows that are deleted at the same time."""
-    query = sa.select(*found.key).where(found.to_erase)
+    query = found.due()
     if found.step is not None and found.bound.record.anonymise is None:
         row = bulk.candidates[found.bound.record.name].table.alias()
         same = [row.c[key.name] == key for key in found.key]

@@ -9,33 +9,21 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
 from staffords_gdpr.database.catalogue import Catalogue
-from staffords_gdpr.policy.periods import Period
+from staffords_gdpr.retention.bulk_answers import Answers
 from staffords_gdpr.retention.bulk_blocks import Block, blocks
 from staffords_gdpr.retention.bulk_chain import same
-from staffords_gdpr.retention.bulk_codes import Code, period_of
+from staffords_gdpr.retention.bulk_codes import Code
 from staffords_gdpr.retention.bulk_listing import listing
 from staffords_gdpr.retention.bulk_rows import Rows, Scope
 from staffords_gdpr.retention.bulk_work import Candidates, Work
-from staffords_gdpr.retention.reasons import reason_of
 from staffords_gdpr.retention.states import Key, State, Verdict
-
-_STATES = {
-    Code.KEPT: State.KEPT,
-    Code.OPEN: State.HELD,
-    Code.IMPOSSIBLE: State.UNDECIDABLE,
-    Code.MISSING: State.UNDECIDABLE,
-    Code.HOLD: State.HELD,
-    Code.ORPHAN: State.UNDECIDABLE,
-    Code.DANGLING: State.UNDECIDABLE,
-    Code.DONE: State.ANONYMISED,
-}
 
 
 @dataclass(frozen=True)
@@ -115,25 +103,15 @@ class Bulk:
 
     def counts(self) -> dict[str, Counter[State]]:
         """How many rows of every record type, and of every step, are in which state (R7)."""
-        found = {}
         totals = {name: self._count(self.work.views.members(name)) for name in self.catalogue.records}
-        for name, candidates in self.candidates.items():
-            t = candidates.table
-            place = sa.case((t.c.why >= 0, 0), else_=t.c.why)  # which block holds a row is not asked here
-            groups = sa.select(place, t.c.done, sa.func.count()).group_by(place, t.c.done)
-            counter: Counter[State] = Counter()
-            for why, done, count in self.connection.execute(groups):
-                counter[_state(why, done)] += count
-            counter[State.KEPT] += totals[candidates.bound.record.name] - counter.total()
-            found[name] = counter
+        found = {name: self._answers.counts(candidates) for name, candidates in self.candidates.items()}
+        for name, counter in found.items():
+            counter[State.KEPT] += totals[name.partition(".")[0]] - counter.total()
         return found
 
     def due_counts(self) -> dict[str, int]:
         """How many rows of every record type, and of every step, are due."""
-        return {
-            name: self._count(sa.select(found.table.c.done).where(found.to_erase).subquery())
-            for name, found in self.candidates.items()
-        }
+        return {name: self._count(found.due().subquery()) for name, found in self.candidates.items()}
 
     def list_todo(self) -> Todo:
         """Write down which subjects, and which rows without a subject, have anything due; it outlasts decisions."""
@@ -143,14 +121,12 @@ class Bulk:
         self._run(sa.insert(work.todo).from_select(work.todo.c.keys(), self.due_subjects().order_by(None)))
         for name, table in work.row_todos.items():
             alone = [
-                sa.select(*found.key).where(
-                    found.to_erase, found.subject[0].is_(None), *(p.is_(None) for p in found.parent[:1])
-                )
+                found.due().where(found.subject[0].is_(None), *(p.is_(None) for p in found.parent[:1]))
                 for found in self.candidates.values()
                 if found.bound.record.name == name
             ]
             rows = sa.union(*alone).subquery()
-            self._run(sa.insert(table).from_select(table.c.keys(), sa.select(*rows.c)))
+            self._run(sa.insert(table).from_select(table.c.keys(), sa.select(*rows.c).distinct()))
         return Todo(
             subjects=self._count(work.todo),
             rows=sum(self._count(table) for table in work.row_todos.values()),
@@ -173,7 +149,7 @@ class Bulk:
             for found in self.candidates.values()
         ]
         union = sa.union(*every).subquery()
-        return sa.select(*union.c).order_by(*union.c)
+        return sa.select(*union.c).distinct().order_by(*union.c)  # a union of one select has doubles
 
     def subjects_affected(self) -> int:
         """How many subjects have anything due."""
@@ -185,71 +161,20 @@ class Bulk:
 
     def oldest_due(self) -> dt.date | None:
         """The earliest last day among the rows that are due."""
-        oldest: dt.date | None = None
-        for found in self.candidates.values():
-            t = found.table
-            query = sa.select(t.c.a, t.c.u, t.c.orphan).where(found.to_erase, t.c.a.is_not(None)).distinct()
-            for after, until, orphan in self.connection.execute(query):
-                last = self._last_day(found, after, until, orphan)
-                if last is not None and (oldest is None or last < oldest):
-                    oldest = last
-        return oldest
+        days = [self._answers.oldest_due(found) for found in self.candidates.values()]
+        return min((day for day in days if day is not None), default=None)
 
     def verdicts(self, states: Iterable[State] | None = None) -> Iterator[Verdict]:
         """The verdict of every row and step, record type by record type, in key order."""
         wanted = set(states) if states is not None else set(State)
         for name, found in self.candidates.items():
-            standing = self.rows.standing(found)
-            keys = [standing.c[f"k{i}"] for i in range(len(found.key))]
-            subjects = [standing.c[f"s{i}"] for i in range(len(found.subject))]
-            t = found.table
-            query = (
-                sa.select(*keys, *subjects, standing.c.a, standing.c.u, standing.c.orphan, t.c.k0, t.c.why, t.c.done)
-                .select_from(standing.outerjoin(t, same(keys, found.key)))
-                .order_by(*keys)
-            )  # fmt: skip
-            with self.connection.execution_options(yield_per=10_000).execute(query) as result:
-                for row in result:
-                    verdict = self._verdict(name, found, tuple(row))
-                    if verdict.state in wanted:
-                        yield verdict
+            for verdict in self._answers.verdicts(name, found):
+                if verdict.state in wanted:
+                    yield verdict
 
-    def _verdict(self, name: str, found: Candidates, row: Sequence[object]) -> Verdict:
-        width = len(found.key)
-        key, rest = tuple(row[:width]), row[width:]
-        subject = tuple(rest[: len(found.subject)])
-        after, until, orphan, listed, why, done = rest[len(found.subject) :]
-        block = self.blocks[why] if isinstance(why, int) and why >= 0 else None
-        code = (
-            Code.KEPT
-            if listed is None
-            else Code(-why)
-            if isinstance(why, int) and why < 0
-            else Code.CANDIDATE
-        )
-        state = State.KEPT if listed is None else _state(why, done)
-        last = None if state is State.UNDECIDABLE else self._last_day(found, after, until, orphan)
-        return Verdict(
-            record=name,
-            key=key,
-            subject=None if subject[0] is None else subject,
-            state=state,
-            last_day=last,
-            reason=reason_of(self.rows.rule(found), found.bound.record, code, block, last),
-        )
-
-    def _last_day(self, found: Candidates, after: object, until: object, orphan: object) -> dt.date | None:
-        if not isinstance(after, str) or not after[:1].isdigit():
-            return None
-        last = self._period(found, orphan).after(dt.date.fromisoformat(after))
-        return (
-            max(last, dt.date.fromisoformat(until))
-            if isinstance(until, str) and until[:1].isdigit()
-            else last
-        )
-
-    def _period(self, found: Candidates, orphan: object) -> Period:
-        return period_of(self.catalogue, self.rows.rule(found), orphan if isinstance(orphan, int) else 0)
+    @property
+    def _answers(self) -> Answers:
+        return Answers(self.connection, self.rows, self.blocks)
 
     # -- deciding ------------------------------------------------------------------------------------------------
 
@@ -335,12 +260,3 @@ class Bulk:
 
     def _run(self, statement: sa.Executable, values: Mapping[str, int] | None = None) -> int:
         return self.connection.execute(statement, values).rowcount
-
-
-def _state(why: object, done: object) -> State:
-    """A candidate's state by its columns `why` and `done`."""
-    if why is None:
-        return State.ANONYMISED if done else State.DUE
-    if isinstance(why, int) and why < 0:
-        return _STATES[Code(-why)]
-    return State.HELD

@@ -11,11 +11,12 @@ import sqlalchemy as sa
 from staffords_gdpr.database.catalogue import Edge
 from staffords_gdpr.policy.models import Keep, SubjectDate
 from staffords_gdpr.retention.bulk_chain import Column, Condition, key_of, numbered, same, with_subject
+from staffords_gdpr.retention.bulk_codes import Code
 from staffords_gdpr.retention.bulk_evidence import touched
-from staffords_gdpr.retention.bulk_rows import Rows
+from staffords_gdpr.retention.bulk_rows import Rows, Scope
 from staffords_gdpr.retention.bulk_work import Candidates, nulls, parent_of, undone
 
-Kind = Literal["reference", "evidence", "impossible evidence", "goes with"]
+Kind = Literal["reference", "evidence", "impossible evidence", "goes with", "another owner"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +39,7 @@ class Block:
 def blocks(rows: Rows) -> list[Block]:
     """Every way in which a candidate can be held, references first. A candidate's `why` is the place in this list."""
     found: list[Block] = []
-    for made in (*_references(rows), *_parents(rows), *_evidence(rows)):
+    for made in (*_references(rows), *_parents(rows), *_evidence(rows), *_other_owners(rows)):
         table = rows.work.candidates[made.target].table
         mark = (
             sa.update(table)
@@ -63,10 +64,13 @@ class _Made:
 def _references(rows: Rows) -> Iterator[_Made]:
     """A surviving row that refers to a candidate holds it, whoever declared the reference (R4, R5)."""
     for edge in rows.catalogue.edges:
+        if edge.target not in rows.work.candidates:
+            continue  # a subject without a row
         target = rows.work.candidates[edge.target]
         referring = _table(rows, edge).alias()
         refers = [referring.c[own] == target.column(other) for own, other in edge.columns]
         if edge.source is None:
+            refers += [sa.not_(_is_a(rows, name, referring)) for name in edge.beyond]
             yield _Made("reference", edge.target, edge.source_table, sa.exists().where(*refers), {})
             continue
         source = rows.work.candidates[edge.source]
@@ -106,6 +110,28 @@ def _parents(rows: Rows) -> Iterator[_Made]:
             yield _Made(
                 "goes with", found.name, own.name, alone, {own.name: _among(found.key, _changed(own))}
             )
+
+
+def _other_owners(rows: Rows) -> Iterator[_Made]:
+    """A row with several owners is due only if it is due under each."""
+    for found in rows.work.candidates.values():
+        if found.bound.several:
+            other = found.table.alias()
+            stays = sa.and_(other.c.why.is_not(None), other.c.why != -int(Code.DONE))
+            held: Condition = sa.exists().where(same(numbered(other, "k"), found.key), stays)
+            if rows.scope is not Scope.ALL:
+                held = sa.or_(held, _outside(rows, found))
+            near = {found.name: _among(found.key, _changed(found))}
+            yield _Made("another owner", found.name, found.bound.record.name, held, near)
+
+
+def _outside(rows: Rows, found: Candidates) -> Condition:
+    """The row has an owner whom this decision does not look at."""
+    name = found.bound.record.name
+    chain = rows.chain(name, outside=True)
+    elsewhere = chain.subject[0].is_not(None) if rows.scope is Scope.ROWS else chain.subject[0].is_(None)
+    rest = sa.select(sa.literal(1)).select_from(chain.source).where(same(chain.row_key, found.key), elsewhere)
+    return rest.correlate(found.table).exists()
 
 
 def _evidence(rows: Rows) -> Iterator[_Made]:
@@ -204,5 +230,18 @@ def _uses(keep: Keep | None, date: str) -> bool:
 
 def _table(rows: Rows, edge: Edge) -> sa.FromClause:
     if edge.source is not None:
-        return rows.views.appearances(edge.source)
-    return sa.table(edge.source_table, *(sa.column(own) for own, _ in edge.columns))
+        return rows.views.members(edge.source) if edge.direct else rows.views.appearances(edge.source)
+    keys = [name for record in edge.beyond for name in rows.catalogue.records[record].key]
+    columns = dict.fromkeys([*(own for own, _ in edge.columns), *keys])
+    return sa.table(edge.source_table, *(sa.column(name) for name in columns))
+
+
+def _is_a(rows: Rows, record: str, table: sa.FromClause) -> Condition:
+    """The row, one of the record type's table, is a member of it."""
+    members, bound = rows.views.members(record).alias(), rows.catalogue.records[record]
+    there = (
+        sa.select(sa.literal(1))
+        .select_from(members)
+        .where(same(key_of(members, bound), key_of(table, bound)))
+    )
+    return there.correlate_except(members).exists()

@@ -28,6 +28,7 @@ class Code(IntEnum):
     ORPHAN = 6
     DANGLING = 7
     DONE = 8
+    AMBIGUOUS = 9
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,8 @@ class Rule:
 
 def code_of(catalogue: Catalogue, rule: Rule, row: sa.Subquery, today: dt.date) -> Column:
     """R7's order, up to where other rows come in."""
-    cases: list[tuple[Condition, Code]] = [
+    cases: list[tuple[Condition, Code]] = [(row.c.also == 1, Code.AMBIGUOUS)] if "also" in row.c else []
+    cases += [
         (row.c.gone == 1, Code.DONE),
         (row.c.free == 1, Code.CANDIDATE),
     ]

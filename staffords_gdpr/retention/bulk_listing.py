@@ -87,10 +87,15 @@ def _deciders_first(rows: Rows) -> list[Candidates]:
 def _candidates(rows: Rows, found: Candidates) -> Iterator[sa.Insert]:
     """The statements that list one record type or step."""
     parent = decided_by(rows.catalogue, found)
-    standing = rows.standing(found, alone=parent is not None)
+    twice = bool(
+        found.bound.shares
+    )  # rows that two record types claim are undecidable, whatever they go with
+    standing = rows.standing(found, alone=parent is not None and not twice)
     names = [c.name for c in found.table.c if c.name in standing.c]
     why = sa.case((standing.c.code != int(Code.CANDIDATE), -standing.c.code))
-    own = sa.select(*(standing.c[name] for name in names), why).where(standing.c.code != int(Code.KEPT))
+    own = sa.select(*(standing.c[name] for name in names), why)
+    if not found.whole:
+        own = own.where(standing.c.code != int(Code.KEPT))
     names.append("why")
     if parent is None:
         yield sa.insert(found.table).from_select(names, own)
@@ -99,6 +104,8 @@ def _candidates(rows: Rows, found: Candidates) -> Iterator[sa.Insert]:
     alone = (
         standing.c.orphan == 1 if found.step is None else sa.or_(standing.c.orphan > 0, standing.c.free == 1)
     )
+    if twice:
+        alone = sa.or_(sa.and_(standing.c.s0.is_(None), alone), standing.c.code == int(Code.AMBIGUOUS))
     yield sa.insert(found.table).from_select(names, own.where(alone))
     yield _with_parent(rows, found, rows.work.candidates[parent])
 
@@ -133,4 +140,8 @@ def _with_parent(rows: Rows, found: Candidates, parent: Candidates) -> sa.Insert
     query = sa.select(*columns.values()).select_from(source)
     if found.step is not None:
         query = query.where(parent.subject[0].is_not(None))
+    if found.bound.shares:
+        query = query.where(sa.not_(rows.claimed_twice(found.bound, table)))
+    if found.bound.several:
+        query = query.distinct()
     return sa.insert(found.table).from_select(list(columns), query)

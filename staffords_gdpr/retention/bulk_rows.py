@@ -40,6 +40,10 @@ class Scope(StrEnum):
     ROWS = "rows"
 
 
+# what `standing` works out for the code alone
+_OWN = ("gone", "dangling", "open", "held", "also")
+
+
 @dataclass(frozen=True)
 class Chain:
     """A record type joined to its owners, up to the subject. `aliases` is by record type, the row itself first."""
@@ -69,15 +73,15 @@ class Rows:
 
     # -- who owns what -------------------------------------------------------------------------------------------
 
-    def chain(self, record: str, needs: Iterable[str] = ()) -> Chain:
+    def chain(self, record: str, needs: Iterable[str] = (), *, outside: bool = False) -> Chain:
         """`record` joined to its owners and to the subject's dates; the tables of the record types in `needs` always.
 
-        Within Scope.SUBJECTS only rows that reach a subject of the scope.
+        Within Scope.SUBJECTS only rows that reach a subject of the scope; with `outside` the others as well.
         """
         aliases: dict[str, sa.FromClause] = {record: self.views.appearances(record).alias()}
         row_key = key_of(aliases[record], self._bound(record))
         source = here = aliases[record]
-        outer = self.scope is not Scope.SUBJECTS
+        outer = outside or self.scope is not Scope.SUBJECTS
         dates = self.work.subjects.alias()
         short = self.scope is not Scope.ROWS and self.policy.subject not in needs
         for edge in owner_edges(self.catalogue, record):
@@ -135,6 +139,8 @@ class Rows:
             "held": sa.func.coalesce(chain.dates.c.held, 0),
             **self.evidence(candidates, table, chain.dates),
         }
+        if candidates.bound.shares:
+            facts["also"] = _flag(self.claimed_twice(candidates.bound, table))
         base = sa.select(
             *(column.label(f"k{i}") for i, column in enumerate(chain.row_key)),
             *(column.label(f"s{i}") for i, column in enumerate(chain.subject)),
@@ -146,11 +152,26 @@ class Rows:
         if self.scope is Scope.ROWS:
             scoped = self.work.row_scopes[record.name]
             base = base.where(sa.exists().where(same(numbered(scoped, "k"), chain.row_key)))
+        if candidates.bound.several:
+            base = base.distinct()
         # a fence: without it the engine copies each date expression into every place that reads it
         row = base.offset(0).subquery()
-        kept = [column for column in row.c if column.name not in ("gone", "dangling", "open", "held")]
+        kept = [column for column in row.c if column.name not in _OWN]
         code = code_of(self.catalogue, rule, row, self.horizon[-1]).label("code")
         return sa.select(*kept, code, month_of(self.catalogue, rule, row, self.horizon).label("b")).subquery()
+
+    def claimed_twice(self, bound: Bound, table: sa.FromClause) -> Condition:
+        """The row is a member of another record type over the same table as well."""
+        found = []
+        for name in bound.shares:
+            other = self.views.members(name).alias()
+            there = (
+                sa.select(sa.literal(1))
+                .select_from(other)
+                .where(same(key_of(other, bound), key_of(table, bound)))
+            )
+            found.append(there.correlate_except(other).exists())
+        return sa.or_(sa.false(), *found)
 
     def rule(self, candidates: Candidates) -> Rule:
         """Whose rule decides for these rows or steps."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,12 +27,16 @@ class Candidates:
     `e_*` the row carries a subject date (1: its latest day, 2: that date is impossible), `why` it stays: the place in
     the list of blocks, or less than 0, -Code: it did not pass its own rule. NULL: it is due. `b` the month from which
     on it has passed its own rule, `r` the round in which it was blocked.
+
+    A row that can have several owners is in it once for each (`bound.several`), the kept ones too; with `whole` every
+    row of the scope is.
     """
 
     name: str  # "payment" or "payment.card"
     bound: Bound
     step: Step | None
     table: sa.Table
+    whole: bool = False
 
     @property
     def key(self) -> list[Column]:
@@ -53,6 +57,11 @@ class Candidates:
     @property
     def to_erase(self) -> sa.ColumnElement[bool]:
         return sa.and_(self.unblocked, self.table.c.done == 0)
+
+    def due(self) -> sa.Select[Any]:
+        """The keys of the rows to erase, each once."""
+        query = sa.select(*self.key).where(self.to_erase)
+        return query.distinct() if self.bound.several else query
 
     def extra(self, table: sa.FromClause) -> dict[str, Column]:
         """The columns of the record's own table that are kept as `x_*`, by those names."""
@@ -113,6 +122,7 @@ class Work:
             for step in bound.record.sooner:
                 full = f"{name}.{step.name}"
                 self.candidates[full] = self._candidates(full, bound, step, step.with_)
+        self._list_whole()
         self._metadata.create_all(connection, checkfirst=False)
         self._connection = connection
 
@@ -132,7 +142,7 @@ class Work:
     def _candidates(self, name: str, bound: Bound, step: Step | None, parent: str | None) -> Candidates:
         integers = ["done", "orphan", "why", "b", "r", *(f"e_{date}" for date in self.catalogue.policy.dates)]
         columns: list[Any] = [
-            *_key_columns(bound, "k", primary_key=True),
+            *_key_columns(bound, "k", primary_key=not bound.several),
             *self._subject_columns(primary_key=False),
             *(_key_columns(self.catalogue.records[parent], "p", primary_key=False) if parent else ()),
             *(
@@ -143,14 +153,31 @@ class Work:
             sa.Column("u", day_type()),
             *(sa.Column(column, sa.Integer) for column in integers),
         ]
-        return Candidates(name, bound, step, self._table(f"due_{len(self.candidates)}", columns))
+        table = self._table(f"due_{len(self.candidates)}", columns)
+        if bound.several:
+            sa.Index(f"{table.name}_key", *(table.c[f"k{i}"] for i in range(len(bound.key))))
+        return Candidates(name, bound, step, table)
+
+    def _list_whole(self) -> None:
+        """Find out of which record types every row is listed: those of several owners, and what decides for them."""
+        waiting = [found for found in self.candidates.values() if found.bound.several]
+        while waiting:
+            found = waiting.pop()
+            if not self.candidates[found.name].whole:
+                self.candidates[found.name] = replace(found, whole=True)
+                parent = decided_by(self.catalogue, found)
+                waiting += [self.candidates[parent]] if parent else []
 
     def _subject_columns(self, *, primary_key: bool) -> list[sa.Column[object]]:
         return [sa.Column(f"s{i}", kind, primary_key=primary_key) for i, kind in enumerate(self.subject_key)]
 
     def _table(self, name: str, columns: Sequence[sa.Column[object]]) -> sa.Table:
         return sa.Table(
-            _PREFIX + name, self._metadata, *columns, prefixes=["TEMPORARY"], sqlite_with_rowid=False
+            _PREFIX + name,
+            self._metadata,
+            *columns,
+            prefixes=["TEMPORARY"],
+            sqlite_with_rowid=not any(column.primary_key for column in columns),
         )
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 
-from staffords_gdpr.policy.models import Record
+from staffords_gdpr.database.catalogue import Bound
 from staffords_gdpr.retention.bulk_blocks import Block
 from staffords_gdpr.retention.bulk_codes import Code, Rule
 
 
-def reason_of(rule: Rule, record: Record, code: Code, block: Block | None, last: dt.date | None) -> str:
+def reason_of(rule: Rule, bound: Bound, code: Code, block: Block | None, last: dt.date | None) -> str:
     """Why a row is in its state, in one line without anything that the row holds."""
+    record, shares = bound.record, bound.shares
+    owner = record.belongs_to.record if record.belongs_to else "subject"
     said = f"{rule.keep.for_} after {rule.keep.after}"
     if rule.keep.or_until:
         said += " or until " + " or ".join(str(until) for until in rule.keep.or_until)
@@ -20,8 +22,8 @@ def reason_of(rule: Rule, record: Record, code: Code, block: Block | None, last:
             "evidence": f"carries the latest {block.date}, which a {block.by} that stays counts from",
             "impossible evidence": f"contributes to {block.date}, which is impossible",
             "goes with": f"goes with its {block.by}, which stays",
+            "another owner": f"belongs to another {owner} too, and stays for them",
         }[block.kind]
-    owner = record.belongs_to.record if record.belongs_to else "subject"
     return {
         Code.CANDIDATE: f"{said}: passed",
         Code.KEPT: f"{said}: until {last}",
@@ -32,4 +34,5 @@ def reason_of(rule: Rule, record: Record, code: Code, block: Block | None, last:
         Code.ORPHAN: f"its {owner} is missing, and no `orphans` rule says what to do",
         Code.DANGLING: f"a row that '{said}' reads is not there",
         Code.DONE: "anonymised",
+        Code.AMBIGUOUS: f"also a {' or '.join(shares)}: the conditions of 'where' overlap",
     }[code]

@@ -1,0 +1,173 @@
+"""What was decided, read from the work tables: how many rows are in which state, and each row's verdict (R7)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import sqlalchemy as sa
+
+from staffords_gdpr.policy.periods import Period
+from staffords_gdpr.retention.bulk_blocks import Block
+from staffords_gdpr.retention.bulk_chain import same
+from staffords_gdpr.retention.bulk_codes import Code, period_of
+from staffords_gdpr.retention.bulk_rows import Rows
+from staffords_gdpr.retention.bulk_work import Candidates
+from staffords_gdpr.retention.reasons import reason_of
+from staffords_gdpr.retention.states import Key, State, Verdict
+
+_STATES = {
+    Code.KEPT: State.KEPT,
+    Code.OPEN: State.HELD,
+    Code.IMPOSSIBLE: State.UNDECIDABLE,
+    Code.MISSING: State.UNDECIDABLE,
+    Code.HOLD: State.HELD,
+    Code.ORPHAN: State.UNDECIDABLE,
+    Code.DANGLING: State.UNDECIDABLE,
+    Code.DONE: State.ANONYMISED,
+    Code.AMBIGUOUS: State.UNDECIDABLE,
+}
+
+
+# of a row that appears under several owners, the first of these that one of its appearances is in
+_FIRST = (State.UNDECIDABLE, State.KEPT, State.HELD, State.DUE, State.ANONYMISED)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Reads what one decision has left in the work tables."""
+
+    connection: sa.Connection
+    rows: Rows
+    blocks: Sequence[Block]
+
+    def counts(self, found: Candidates) -> Counter[State]:
+        """How many rows are in which state, but for the kept ones that are not listed."""
+        t = found.table
+        counter: Counter[State] = Counter()
+        if found.bound.several:
+            rank = sa.func.min(_rank(found)).label("rank")
+            each = sa.select(rank).group_by(*found.key).subquery()
+            for place, count in self.connection.execute(
+                sa.select(each.c.rank, sa.func.count()).group_by(each.c.rank)
+            ):
+                counter[_FIRST[place]] += count
+            return counter
+        place = sa.case((t.c.why >= 0, 0), else_=t.c.why)  # which block holds a row is not asked here
+        for why, done, count in self.connection.execute(
+            sa.select(place, t.c.done, sa.func.count()).group_by(place, t.c.done)
+        ):
+            counter[_state(why, done)] += count
+        return counter
+
+    def oldest_due(self, found: Candidates) -> dt.date | None:
+        """The earliest last day among the rows that are due."""
+        t = found.table
+        key = found.key if found.bound.several else []
+        days: dict[Key, dt.date] = {}
+        query = sa.select(t.c.a, t.c.u, t.c.orphan, *key).where(found.to_erase, t.c.a.is_not(None)).distinct()
+        for number, (after, until, orphan, *which) in enumerate(self.connection.execute(query)):
+            last = self._last_day(found, after, until, orphan)
+            if last is not None:
+                name = tuple(which) or (number,)
+                days[name] = max(last, days.get(name, last))
+        return min(days.values(), default=None)
+
+    def verdicts(self, name: str, found: Candidates) -> Iterator[Verdict]:
+        """The verdict of every row (or step of it), in key order."""
+        with self.connection.execution_options(yield_per=10_000).execute(self._query(found)) as result:
+            rows = (self._verdict(name, found, tuple(row)) for row in result)
+            if not found.bound.several:
+                yield from rows
+                return
+            for _, appearances in groupby(rows, key=lambda verdict: verdict.key):
+                yield _merged(list(appearances))
+
+    def _query(self, found: Candidates) -> sa.Select[Any]:
+        t = found.table
+        if found.bound.several:  # every appearance of every row is listed
+            return sa.select(
+                *found.key, *found.subject, t.c.a, t.c.u, t.c.orphan, t.c.k0, t.c.why, t.c.done
+            ).order_by(*found.key)  # fmt: skip
+        standing = self.rows.standing(found)
+        keys = [standing.c[f"k{i}"] for i in range(len(found.key))]
+        subjects = [standing.c[f"s{i}"] for i in range(len(found.subject))]
+        return (
+            sa.select(*keys, *subjects, standing.c.a, standing.c.u, standing.c.orphan, t.c.k0, t.c.why, t.c.done)
+            .select_from(standing.outerjoin(t, same(keys, found.key)))
+            .order_by(*keys)
+        )  # fmt: skip
+
+    def _verdict(self, name: str, found: Candidates, row: Sequence[object]) -> Verdict:
+        width = len(found.key)
+        key, rest = tuple(row[:width]), row[width:]
+        subject = tuple(rest[: len(found.subject)])
+        after, until, orphan, listed, why, done = rest[len(found.subject) :]
+        block = self.blocks[why] if isinstance(why, int) and why >= 0 else None
+        code = (
+            Code.KEPT
+            if listed is None
+            else Code(-why)
+            if isinstance(why, int) and why < 0
+            else Code.CANDIDATE
+        )
+        state = State.KEPT if listed is None else _state(why, done)
+        last = None if state is State.UNDECIDABLE else self._last_day(found, after, until, orphan)
+        return Verdict(
+            record=name,
+            key=key,
+            subject=None if subject[0] is None else subject,
+            state=state,
+            last_day=last,
+            reason=reason_of(self.rows.rule(found), found.bound, code, block, last),
+        )
+
+    def _last_day(self, found: Candidates, after: object, until: object, orphan: object) -> dt.date | None:
+        if not isinstance(after, str) or not after[:1].isdigit():
+            return None
+        last = self._period(found, orphan).after(dt.date.fromisoformat(after))
+        return (
+            max(last, dt.date.fromisoformat(until))
+            if isinstance(until, str) and until[:1].isdigit()
+            else last
+        )
+
+    def _period(self, found: Candidates, orphan: object) -> Period:
+        return period_of(self.rows.catalogue, self.rows.rule(found), orphan if isinstance(orphan, int) else 0)
+
+
+def _merged(appearances: Sequence[Verdict]) -> Verdict:
+    """The one verdict of a row that appears under several owners: it is due only if it is due under each."""
+    first = min(appearances, key=lambda verdict: _FIRST.index(verdict.state))
+    days = [verdict.last_day for verdict in appearances]
+    known = [day for day in days if day is not None]
+    subjects = [verdict.subject for verdict in appearances if verdict.subject is not None]
+    return Verdict(
+        record=first.record,
+        key=first.key,
+        subject=min(subjects, key=lambda key: tuple(map(str, key)), default=None),
+        state=first.state,
+        last_day=max(known) if len(known) == len(days) else None,
+        reason=first.reason,
+    )
+
+
+def _rank(found: Candidates) -> sa.ColumnElement[int]:
+    """The place in `_FIRST` of an appearance's state."""
+    t = found.table
+    states = [(t.c.why == -int(code), _FIRST.index(state)) for code, state in _STATES.items()]
+    gone = sa.case((t.c.done == 0, _FIRST.index(State.DUE)), else_=_FIRST.index(State.ANONYMISED))
+    return sa.case((t.c.why.is_(None), gone), *states, else_=_FIRST.index(State.HELD))
+
+
+def _state(why: object, done: object) -> State:
+    """A candidate's state by its columns `why` and `done`."""
+    if why is None:
+        return State.ANONYMISED if done else State.DUE
+    if isinstance(why, int) and why < 0:
+        return _STATES[Code(-why)]
+    return State.HELD
