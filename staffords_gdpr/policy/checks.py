@@ -54,8 +54,12 @@ def _refers(outline: Outline, name: str, record: Document) -> None:
         elif outline.left(other):
             what = f"'{other}' is left alone, so nothing needs to hold it. Remove it here."
             wrong.add(spot, what, key=in_mapping)
-        elif other in outline.ancestors(name):
-            wrong.add(spot, f"'{name}' belongs to '{other}' already. Remove it here.", key=in_mapping)
+        elif other in outline.ancestors(name) and not (in_mapping and record["refers_to"][other]):
+            what = (
+                f"'{name}' belongs to '{other}' already. Remove it here; if a row refers to yet another '{other}', say "
+                f"by which columns, as in 'refers_to: {{{other}: {{other_id: id}}}}'."
+            )
+            wrong.add(spot, what, key=in_mapping)
 
 
 def _with_positions(refers: Any) -> Iterator[tuple[tuple[str, ...], str]]:

@@ -51,6 +51,9 @@ def _name(outline: Outline, name: str, text: str, place: Path) -> None:
         wrong.add(place, f"'{other}' is left alone, so no rule can count from it. {advice(other, reachable)}")
     elif outline.rowless(other):
         wrong.add(place, f"'{other}' has no rows, so no rule can count from it. Name a column of '{name}'.")
+    elif other in outline.ancestors(name) and other in links(record):
+        what = f"'{name}' belongs to one '{other}' and refers to another, so '{text}' could be of either. "
+        wrong.add(place, f"{what}Name a date in `dates`, or a column of '{name}'.")
     elif (
         other not in reachable
         and outline.chain_is_sound(name)
