@@ -34,7 +34,8 @@ def engine_url(engine_name: str, servers: Servers) -> Iterator[str]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    gc.set_threshold(200_000, 50, 100)  # statements are big trees that die at once: an eighth of the time went here
+    # statements are big trees that die at once; an eighth of the time went into looking for garbage
+    gc.set_threshold(200_000, 50, 100)
     enabled()
     if not hasattr(config, "workerinput"):
         begin_run()

@@ -50,7 +50,7 @@ def init(
     made = init_home(Home(settings.home), name=chosen, now=now())
     output.show(
         format,
-        page=lambda: view.init_page(made, settings.policy),
+        page=lambda: view.init_page(made, settings.policy, asked=name),
         data=lambda: view.init_data(made, settings.policy),
     )
 

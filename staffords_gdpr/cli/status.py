@@ -18,8 +18,8 @@ def status(
 ) -> int:
     """Show how things stand: the last purge, what is due next, what waits for a person.
 
-    Exits 3 when a purge is late, for monitoring. Without a database it tells
-    what policy and log tell.
+    Exits 3 when a purge is late or the next one is certain to refuse, for
+    monitoring. Without a database it tells what policy and log tell.
     """
     settings = read_settings(database=database, policy=policy, home=home)
     from staffords_gdpr.operations.status import status as look

@@ -144,7 +144,7 @@ def examine(
         *log_findings(policy, history, people(entries), log.home, now=as_of),
         *data.findings,
     ]
-    before = history.audits[-1] if history.audits else None
+    before = history.signed_audit(policy.roles.audit)
     begin = before.seq if before else -1
     last = last_completed(history)
     return AuditFindings(

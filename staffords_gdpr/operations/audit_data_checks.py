@@ -9,12 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from staffords_gdpr.auditlog import Entry
 from staffords_gdpr.auditlog.layout import Home
-from staffords_gdpr.auditlog.rows import leaf, read_batch_key, read_leaves
 from staffords_gdpr.database.catalogue import Catalogue
 from staffords_gdpr.operations import holds as legal_holds
+from staffords_gdpr.operations.audit_erased import CODE, erased_rows
 from staffords_gdpr.operations.audit_findings import Finding, several
-from staffords_gdpr.operations.history import Batch, History, Run
+from staffords_gdpr.operations.history import History, Run
 from staffords_gdpr.progress import Progress
 from staffords_gdpr.retention.bulk import Bulk
 from staffords_gdpr.retention.pure_loader import judge_in_chunks
@@ -25,10 +26,6 @@ if TYPE_CHECKING:
 
 CHUNK = 1_000
 """How many subjects the second implementation judges at a time."""
-HASHES = 20_000_000
-"""How many leaves one audit computes at most when it looks for erased rows that are back: about a minute's
-work.
-"""
 
 States = Mapping[str, Mapping[Key, State]]
 
@@ -68,14 +65,17 @@ def data_findings(
         name: {str(state): sum(1 for found in rows.values() if found is state) for state in State}
         for name, rows in states.items()
     }
+    erased = erased_rows(bulk, states, history, home, progress)
     findings = [
         *_never(records, history),
         *overdue,
         *disagreement(connection, catalogue, states, as_of=as_of, holds=holds, progress=progress),
-        *_undecidable(records, history),
-        *_reappeared(catalogue, states, history, home, progress),
+        *_undecidable(records, history.signed_audit(catalogue.policy.roles.audit)),
+        *erased.findings,
     ]
     unchecked = {} if run else {"overdue": "no purge has started under this policy"}
+    if erased.unchecked:
+        unchecked[CODE] = erased.unchecked
     return DataFindings(records, tuple(findings), unchecked)
 
 
@@ -177,15 +177,15 @@ def disagreement(
         )
 
 
-def _undecidable(records: Mapping[str, Mapping[str, int]], history: History) -> Iterator[Finding]:
-    """Undecidable rows stay for ever unless somebody repairs their dates: a warning; an error when they
-    grow.
+def _undecidable(records: Mapping[str, Mapping[str, int]], audit: Entry | None) -> Iterator[Finding]:
+    """Undecidable rows stay for ever unless somebody repairs their dates: a warning; an error when there are
+    more than at the last signed `audit`.
     """
     by_record = {name: counts["undecidable"] for name, counts in records.items() if counts["undecidable"]}
     count = sum(by_record.values())
     if not count:
         return
-    before = history.audits[-1].fields["findings"] if history.audits else None
+    before = audit.fields["findings"] if audit else None
     earlier = int(before.get("undecidable", 0)) if isinstance(before, Mapping) else None
     growing = earlier is not None and count > earlier
     listed = ", ".join(f"{name} {number:,}" for name, number in by_record.items())
@@ -194,68 +194,10 @@ def _undecidable(records: Mapping[str, Mapping[str, int]], history: History) -> 
         "error" if growing else "warning",
         count,
         f"{several(count, 'row lacks a date, or has', 'rows lack a date, or have')} an impossible one: "
-        f"{listed}" + (f". At the audit before there were {earlier:,}." if growing else "."),
+        f"{listed}" + (f". At the last signed audit there were {earlier:,}." if growing else "."),
         "They are never erased. List them with gdpr scan --details --state undecidable and have their "
         "dates corrected.",
     )
-
-
-def _reappeared(
-    catalogue: Catalogue, states: States, history: History, home: Home, progress: Progress
-) -> Iterator[Finding]:
-    """Rows that were deleted and are there again, as far as the batches' keys still exist; newest batches
-    first.
-    """
-    deleted = {name for name, bound in catalogue.records.items() if bound.record.anonymise is None}
-    back: dict[str, None] = {}
-    count = hashes = unchecked = 0
-    batches = [
-        batch for batch in reversed(history.batches) if batch.committed and deleted & batch.rows.keys()
-    ]
-    progress.start("looking for erased rows that are back", len(batches))
-    for batch in batches:
-        present = [(record, key) for record in deleted & batch.rows.keys() for key in states.get(record, ())]
-        hashes += len(present)
-        if hashes > HASHES:
-            unchecked += 1
-            continue
-        found = _present(batch, present, home)
-        count += found
-        if found:
-            back[batch.batch] = None
-        progress.advance()
-    progress.finish()
-    if count:
-        yield Finding(
-            "erased_row_reappeared",
-            "warning",
-            count,
-            f"{several(count, 'row')} that {'was' if count == 1 else 'were'} erased (batches "
-            f"{', '.join(back)}) "
-            f"{'is' if count == 1 else 'are'} in the database again.",
-            "If a backup was restored, the next purge erases what is due by the rules. A database that "
-            "uses the "
-            "numbers of deleted rows again shows here, too.",
-        )
-    elif unchecked:
-        yield Finding(
-            "erased_row_reappeared",
-            "info",
-            0,
-            f"No erased row was found again; the {several(unchecked, 'oldest batch', 'oldest batches')} "
-            "were not looked at.",
-            "Nothing to do.",
-        )
-
-
-def _present(batch: Batch, rows: Iterable[tuple[str, Key]], home: Home) -> int:
-    """How many of these rows were erased by this batch; 0 where its key or its leaves are gone."""
-    key = read_batch_key(home, batch.batch)
-    path = home.leaves(batch.batch)
-    if key is None or path is None:
-        return 0
-    leaves = frozenset(read_leaves(path))
-    return sum(1 for record, row_key in rows if leaf(key, record, row_key) in leaves)
 
 
 def _by_record(records: Iterable[str]) -> str:

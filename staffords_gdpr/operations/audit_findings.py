@@ -29,7 +29,7 @@ CHECKS: Mapping[str, str] = {
     "overdue": "nothing is due that was due already when the last purge started",
     "disagreement": "two separate implementations of the rules agree on every row",
     "undecidable": "every row has the dates that its rule needs",
-    "erased_row_reappeared": "no erased row is back in the database",
+    "erased_row_reappeared": "no erased row is back in the database, no anonymised one holds data again",
     "hold_missing": "every legal hold of the log is in force",
     "hold_review_due": "legal holds are looked at again in time",
     "action_overdue": "corrective actions were done by their date",
@@ -60,8 +60,8 @@ class Finding:
 @dataclass(frozen=True)
 class AuditFindings:
     """All that an audit found, from which its certificate is written. `records` counts the rows of each
-    record type and step by state; `erased` the rows erased since the audit before (`since`; None: since the
-    log began). `unchecked` names the checks that could not be made, or not on everything, and why.
+    record type and step by state; `erased` the rows erased since the last audit that all have signed (`since`; None:
+    since the log began). `unchecked` names the checks that could not be made, or not on everything, and why.
     """
 
     period: str

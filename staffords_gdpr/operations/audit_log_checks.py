@@ -80,8 +80,8 @@ def unchecked(history: History) -> dict[str, str]:
 
 
 def _purges(policy: Policy, history: History, now: dt.datetime) -> Iterator[Finding]:
-    audited = history.audits[-1].time if history.audits else None
-    gaps = schedule.purge_gaps(policy, history, now=now, since=audited)
+    before = history.signed_audit(policy.roles.audit)
+    gaps = schedule.purge_gaps(policy, history, now=now, since=before.time if before else None)
     if gaps:
         yield Finding(
             "purge_missed",
@@ -90,7 +90,7 @@ def _purges(policy: Policy, history: History, now: dt.datetime) -> Iterator[Find
             f"No purge completed on: {_listed([str(gap) for gap in gaps])}.",
             "See why (gdpr log show, the cron mail), repair it, and run gdpr purge.",
         )
-    begin = history.audits[-1].seq if history.audits else -1
+    begin = before.seq if before else -1
     refusals = [entry for entry in history.refusals if entry.seq > begin]
     if refusals:
         brakes = sorted({str(entry.fields["brake"]) for entry in refusals})

@@ -123,6 +123,15 @@ class History:
         """The roles that have signed the audit or review in entry `seq`."""
         return tuple(str(entry.fields["role"]) for entry in self.signoffs if entry.fields["of"] == seq)
 
+    def signed_audit(self, roles: Iterable[str]) -> Entry | None:
+        """The last audit that all of these roles have signed: nobody has looked at a later one yet, so what it
+        found must be found again.
+        """
+        wanted = set(roles)
+        return next(
+            (each for each in reversed(self.audits) if wanted <= set(self.signed_roles(each.seq))), None
+        )
+
     def erased_since(self, seq: int) -> dict[str, int]:
         """The rows that were erased by batches whose intent stands after entry `seq`, by record type and
         step.

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from staffords_gdpr.auditlog import AuditLog, Entry
 from staffords_gdpr.database.catalogue import Catalogue
 from staffords_gdpr.errors import PolicyError
+from staffords_gdpr.operations.audit_findings import several
 from staffords_gdpr.operations.drift import drift_since
 from staffords_gdpr.policy.models import Policy
 from staffords_gdpr.retention.bulk import Todo
@@ -41,7 +42,7 @@ def approval(policy: Policy, log: AuditLog, catalogue: Catalogue | None = None) 
         yield Brake(
             "not-approved",
             "no director has approved a policy yet",
-            f"let a director read it and run: {again}",
+            f"Let a director read it and run: {again}",
         )
         return
     fields = approved.fields
@@ -50,7 +51,7 @@ def approval(policy: Policy, log: AuditLog, catalogue: Catalogue | None = None) 
         yield Brake(
             "policy-changed",
             f"{policy.path} is not the policy that was approved {on}",
-            f"let a director read the change and run: {again}",
+            f"Let a director read the change and run: {again}",
             {"approved": str(fields["policy"]), "found": policy.sha256},
         )
     if catalogue is None:
@@ -59,7 +60,7 @@ def approval(policy: Policy, log: AuditLog, catalogue: Catalogue | None = None) 
         yield Brake(
             "wrong-database",
             f"this is {catalogue.identity}; the policy was approved {on} for {fields['database']}",
-            f"check GDPR_DATABASE_URL; if the database has moved, let a director run: {again}",
+            f"Check GDPR_DATABASE_URL; if the database has moved, let a director run: {again}",
             {"approved": str(fields["database"]), "found": catalogue.identity},
         )
     drift = drift_since(approved, log.home, catalogue)
@@ -67,7 +68,7 @@ def approval(policy: Policy, log: AuditLog, catalogue: Catalogue | None = None) 
         yield Brake(
             "schema-changed",
             f"what the policy rests on in the database has changed since the approval {on}: {drift.text}",
-            f"check that the policy still says what it should (gdpr scan), then let a director run: {again}",
+            f"Check that the policy still says what it should (gdpr scan), then let a director run: {again}",
             {"approved": str(fields["fingerprint"]), "found": catalogue.fingerprint},
         )
 
@@ -92,7 +93,7 @@ def clock(policy: Policy, log: AuditLog, now: dt.datetime) -> Iterator[Brake]:
             "clock-behind",
             f"this machine's clock says {now:%Y-%m-%d %H:%M}, "
             f"but the log's last entry is of {last.time:%Y-%m-%d %H:%M} UTC",
-            "set the clock right (timedatectl); if the entry is the one that is wrong, let a director run: "
+            "Set the clock right (timedatectl); if the entry is the one that is wrong, let a director run: "
             "gdpr approve --as director --key FILE",
             seen,
         )
@@ -105,7 +106,7 @@ def clock(policy: Policy, log: AuditLog, now: dt.datetime) -> Iterator[Brake]:
             "clock-ahead",
             f"the log's last entry is of {last.time:%Y-%m-%d}, more than {MISSED_INTERVALS} purge intervals "
             "before now: either no purge ran for long, or this machine's clock is wrong",
-            "check the clock (timedatectl); if it is right, let a director run: gdpr approve --as director --key FILE",
+            "Check the clock (timedatectl); if it is right, let a director run: gdpr approve --as director --key FILE",
             seen,
         )
 
@@ -119,12 +120,16 @@ def share(policy: Policy, todo: Todo, total: int, confirmed: int) -> Iterator[Br
     affected = todo.subjects + todo.rows
     limit = max(NEVER_BELOW, int(total * policy.erase_at_most))
     if affected > max(limit, confirmed):
-        alone = f" and {todo.rows:,} rows that belong to nobody" if todo.rows else ""
+        alone = (
+            f" and {several(todo.rows, 'row that belongs to nobody', 'rows that belong to nobody')}"
+            if todo.rows
+            else ""
+        )
         yield Brake(
             "too-many",
             f"{todo.subjects:,} of {total:,} subjects{alone} have something to be erased; more than {limit:,} "
             f"({policy.erase_at_most:.0%} of all) need a person's word",
-            f"look at gdpr scan; if that is right, run: gdpr purge --confirm {affected}",
+            f"Look at gdpr scan; if that is right, run: gdpr purge --confirm {affected}",
             {"affected": affected, "total": total, "limit": limit},
         )
 

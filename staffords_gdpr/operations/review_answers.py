@@ -47,15 +47,15 @@ def read_answers(path: Path) -> Answers:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: is not YAML: {error}", _SHAPE) from None
     if not isinstance(document, dict):
-        raise UsageError(f"{path}: is not a mapping", _SHAPE)
+        raise UsageError(f"{path}: has neither `answers` nor `actions`", _SHAPE)
     mistakes = [f"{path}: unknown key {key!r}" for key in document if key not in ("answers", "actions")]
     answers = document.get("answers") or {}
     if not isinstance(answers, dict):
-        mistakes.append(f"{path}: answers: is not a mapping from question to answer")
+        mistakes.append(f"{path}: `answers` is not a list of questions, each with its answer")
         answers = {}
     actions = document.get("actions") or []
     if not isinstance(actions, list):
-        mistakes.append(f"{path}: actions: is not a list")
+        mistakes.append(f"{path}: `actions` is not a list")
         actions = []
     changes = []
     for number, action in enumerate(actions, 1):

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 from staffords_gdpr.auditlog import AuditLog
 from staffords_gdpr.auditlog.people import people
 from staffords_gdpr.database.binding import bind
+from staffords_gdpr.database.catalogue import Catalogue
 from staffords_gdpr.database.connection import connected
+from staffords_gdpr.operations import purge_brakes as brakes
 from staffords_gdpr.operations import schedule
 from staffords_gdpr.operations.audit_findings import several
 from staffords_gdpr.operations.audit_log_checks import approval_findings
 from staffords_gdpr.operations.drift import Drift, drift_since
 from staffords_gdpr.operations.history import Action, History, LoggedHold, Run, read_history
+from staffords_gdpr.operations.purge_brakes import Brake
 from staffords_gdpr.operations.schedule import Deadline
 from staffords_gdpr.operations.sign import Pending, pending
 from staffords_gdpr.policy.models import Policy
@@ -26,7 +29,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class StatusResult:
     """How things stand at `now`. `problems` are sentences for a person; `exit_code` is what monitoring
-    should see: 3 when the last good purge is older than the schedule allows, otherwise 0.
+    should see: 3 when the last good purge is older than the schedule allows, or when the next one is certain to
+    refuse, otherwise 0. `refuses` names the brakes that will.
     """
 
     now: dt.datetime
@@ -43,11 +47,12 @@ class StatusResult:
     dangling: tuple[str, ...]
     unclear: tuple[str, ...]
     people: tuple[tuple[str, int], ...]
+    refuses: tuple[str, ...]
     problems: tuple[str, ...]
 
     @property
     def exit_code(self) -> int:
-        return 3 if self.purge.late else 0
+        return 3 if self.purge.late or self.refuses else 0
 
 
 def status(policy: Policy, engine: sa.Engine | None, log: AuditLog, *, now: dt.datetime) -> StatusResult:
@@ -70,6 +75,8 @@ def status(policy: Policy, engine: sa.Engine | None, log: AuditLog, *, now: dt.d
         schedule.review_deadline(policy, history, now=now),
     )
     unsigned = pending(log, history)
+    catalogue = _catalogue(policy, engine)
+    refusing = [*brakes.approval(policy, log, catalogue), *brakes.clock(policy, log, now)]
     return StatusResult(
         now,
         log.name,
@@ -83,9 +90,11 @@ def status(policy: Policy, engine: sa.Engine | None, log: AuditLog, *, now: dt.d
         dangling=tuple(batch.batch for batch in history.dangling),
         unclear=tuple(batch.batch for batch in history.unclear),
         people=tuple(roles.items()),
+        refuses=tuple(brake.code for brake in refusing),
         problems=(
             *_late(*deadlines),
-            *_approval(policy, engine, history, log),
+            *_refusing(refusing),
+            *_approval(policy, catalogue, history, log),
             *_work(history, unsigned, today),
         ),
     )
@@ -106,11 +115,27 @@ def _late(purge: Deadline, audit: Deadline, review: Deadline) -> list[str]:
     return problems
 
 
-def _approval(policy: Policy, engine: sa.Engine | None, history: History, log: AuditLog) -> list[str]:
+def _catalogue(policy: Policy, engine: sa.Engine | None) -> Catalogue | None:
+    if engine is None:
+        return None
+    with connected(engine) as connection:
+        return bind(policy, connection)
+
+
+def _refusing(refusing: list[Brake]) -> list[str]:
+    """That the next purge will refuse; of the clock also why, because nothing else here says so."""
+    if not refusing:
+        return []
+    problems = [f"The next purge will refuse (brake {', '.join(brake.code for brake in refusing)})."]
+    for brake in refusing:
+        if brake.code.startswith("clock"):
+            problems.append(f"{brake.message[0].upper()}{brake.message[1:]}. {brake.hint}")
+    return problems
+
+
+def _approval(policy: Policy, catalogue: Catalogue | None, history: History, log: AuditLog) -> list[str]:
     database, drift = str(history.approval.fields["database"]) if history.approval else "", Drift()
-    if engine is not None:
-        with connected(engine) as connection:
-            catalogue = bind(policy, connection)
+    if catalogue is not None:
         database, drift = catalogue.identity, drift_since(history.approval, log.home, catalogue)
     found = approval_findings(policy, history, database=database, drift=drift)
     return [f"{finding.message} {finding.action}" for finding in found]

@@ -17,8 +17,8 @@ def _key(made: InitResult) -> str:
     return base64.b64encode(made.public_key).decode()
 
 
-def init_page(made: InitResult, policy: Path) -> Page:
-    """What is there now, and what to do next."""
+def init_page(made: InitResult, policy: Path, *, asked: str | None = None) -> Page:
+    """What is there now, and what to do next. `asked`: the name that was wished for the log."""
     if made.created:
         log = f"Made: the audit log {made.name} in {made.home}/audit, its key in {made.home}/secret."
     else:
@@ -29,6 +29,11 @@ def init_page(made: InitResult, policy: Path) -> Page:
         rules = f"There is no policy yet. Write {policy}: docs/policy.md explains every key."
     return (
         Text(log, Tone.GOOD),
+        *(
+            [warn(f"Its name stays {made.name}: a log is never renamed.")]
+            if asked not in (None, made.name)
+            else ()
+        ),
         Text(f"Note its public key down somewhere else: {_key(made)}"),
         Text(rules),
         Text("Next: gdpr keys new --as director --out director.key"),

@@ -22,7 +22,7 @@ def page(result: StatusResult, policy: Policy) -> Page:
     ]
     blocks: list[Block] = [
         title(f"{policy.title} ({result.log_name})"),
-        Table(("", "Every", "Last", "Due by", ""), rows),
+        Table(("Task", "Every", "Last", "Due by", "State"), rows),
     ]
     blocks += [Text(problem, Tone.WARN) for problem in result.problems]
     if not result.problems:
@@ -35,7 +35,7 @@ def page(result: StatusResult, policy: Policy) -> Page:
 
 
 def _row(name: str, every: str, deadline: Deadline) -> tuple[object, ...]:
-    return (name, every, deadline.last or "never", deadline.next_due, "late" if deadline.late else "")
+    return (name, every, deadline.last or "never", deadline.next_due, "late" if deadline.late else "in time")
 
 
 def data(result: StatusResult) -> dict[str, object]:
@@ -59,6 +59,7 @@ def data(result: StatusResult) -> dict[str, object]:
         "dangling": list(result.dangling),
         "unclear": list(result.unclear),
         "people": dict(result.people),
+        "purge_refuses": list(result.refuses),
         "problems": list(result.problems),
     }
 

@@ -376,3 +376,30 @@ class TestDatabaseAndFiles:
         done = site.gdpr("keys", "new", "--as", "director", "--out", "keys/director.key", "--no-passphrase")
         assert done.returncode == 2
         assert site.contents() == before
+
+
+class TestSettingUp:
+    def test_a_role_that_the_policy_does_not_name_gets_no_key(self, site: Site) -> None:
+        done = site.gdpr("keys", "new", "--as", "boss", "--out", "boss.key", "--no-passphrase")
+        assert done.returncode == 2
+        assert "call-centre-manager, director" in done.stderr
+        assert not (site.folder / "boss.key").exists()
+
+    def test_without_a_policy_file_any_role_gets_one(self, site: Site) -> None:
+        site.policy.unlink()
+        done = site.gdpr("keys", "new", "--as", "boss", "--out", "boss.key", "--no-passphrase")
+        assert done.returncode == 0
+        assert (site.folder / "boss.key").exists()
+
+    def test_a_log_keeps_its_name_and_init_says_so(self, finished_site: Site) -> None:
+        name = finished_site.told("init")["log"]
+        assert "name stays" not in finished_site.gdpr("init", "--name", name).stdout
+        other = finished_site.gdpr("init", "--name", "other.example/data")
+        assert other.returncode == 0
+        assert f"name stays {name}" in " ".join(other.stdout.split())
+        assert finished_site.told("init")["log"] == name
+
+
+def test_every_column_of_the_status_has_a_head(finished_site: Site) -> None:
+    head = next(line for line in finished_site.gdpr("status").stdout.splitlines() if "Every" in line)
+    assert head.split() == ["Task", "Every", "Last", "Due", "by", "State"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 import shutil
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from office import DIRECTOR, MANAGER, Office, at, codes
+from purge_office import Firm
 
 from staffords_gdpr.auditlog import open_log
 from staffords_gdpr.auditlog.rows import (
@@ -42,6 +44,14 @@ def certificate_cells(result: AuditResult) -> dict[str, str]:
     rows = table.partition("\n\n")[0].splitlines()
     cells = dict(row.strip("| ").split(" | ") for row in rows)
     return {code: cells[promise] for code, promise in CHECKS.items()}
+
+
+def signed_audit(office: Office, now: dt.datetime) -> AuditResult:
+    """An audit, signed by all who must sign it."""
+    result = office.audit(now)
+    for role in (MANAGER, DIRECTOR):
+        sign(office.log, key=office.key(role), role=role, now=now)
+    return result
 
 
 @pytest.fixture
@@ -157,15 +167,28 @@ def test_a_gap_between_purges_is_found_although_they_run_again(office: Office) -
     assert "2026-11-11 to 2026-11-12" in gap.message
 
 
-def test_a_gap_is_reported_by_one_audit_and_not_again_by_the_next(office: Office) -> None:
+def test_a_gap_is_reported_until_an_audit_that_reports_it_is_signed(office: Office) -> None:
     office.logged_purge(at("2026-11-13", "02:00"))
     assert "purge_missed" in codes(office.audit(at("2026-11-13")))
+    result = signed_audit(office, at("2026-11-13", "10:00"))
+    assert "purge_missed" in codes(result)
     office.logged_purge(at("2026-11-14", "02:00"))
     assert "purge_missed" not in codes(office.audit(at("2026-11-14")))
 
 
+def test_an_audit_that_one_of_two_has_signed_is_no_baseline(office: Office) -> None:
+    office.customer(3, None)
+    signed_audit(office, at("2026-11-10"))
+    office.customer(4, None)
+    office.audit(at("2026-11-10", "10:00"))
+    sign(office.log, key=office.key(MANAGER), role=MANAGER, now=at("2026-11-10", "10:30"))
+    again = office.audit(at("2026-11-10", "11:00"))
+    assert "undecidable" in codes(again, "error")
+    assert again.details.since == at("2026-11-10")
+
+
 def test_an_audit_in_the_middle_of_a_gap_does_not_hide_its_end(office: Office) -> None:
-    office.audit(at("2026-11-13"))
+    signed_audit(office, at("2026-11-13"))
     office.logged_purge(at("2026-11-15", "02:00"))
     (gap,) = [each for each in office.audit(at("2026-11-15")).findings if each.code == "purge_missed"]
     assert "2026-11-13 to 2026-11-14" in gap.message
@@ -183,7 +206,8 @@ def test_a_purge_that_was_refused_by_a_brake_is_shown_once(office: Office) -> No
         {"run": "r1", "brake": "share", "seen": {"subjects": 40}},
         now=at("2026-11-10", "03:00"),
     )
-    (found,) = [each for each in office.audit(at("2026-11-10")).findings if each.code == "purge_refused"]
+    result = signed_audit(office, at("2026-11-10"))
+    (found,) = [each for each in result.findings if each.code == "purge_refused"]
     assert (found.severity, found.count) == ("warning", 1)
     assert "share" in found.message
     assert "purge_refused" not in codes(office.audit(at("2026-11-10")))
@@ -259,7 +283,7 @@ def test_a_row_that_the_second_implementation_judges_otherwise_is_an_error(offic
 
 def test_undecidable_rows_are_a_warning_until_there_are_more_of_them(office: Office) -> None:
     office.customer(3, None)
-    first = office.audit(at("2026-11-10"))
+    first = signed_audit(office, at("2026-11-10"))
     assert "undecidable" in codes(first, "warning")
     assert first.verdict == "pass"
     assert "undecidable" in codes(office.audit(at("2026-11-10", "10:00")), "warning")
@@ -470,6 +494,37 @@ def test_what_a_real_purge_did_passes_and_a_row_that_it_erased_is_found_when_it_
     assert {"erased_row_reappeared", "overdue"} <= found
 
 
+def test_a_batch_whose_key_is_gone_cannot_be_checked_and_the_certificate_says_so(tmp_path: Path) -> None:
+    office = Office.build(tmp_path, now=at("2026-11-10"))
+    office.customer(1, "2026-01-01 10:00:00")
+    office.customer(2, "2020-01-01 10:00:00")
+    purge(office.policy, office.engine, office.log, now=at("2026-11-10", "10:00"))
+    cell = certificate_cells(office.audit(at("2026-11-10", "11:00")))["erased_row_reappeared"]
+    assert cell == "yes"
+    (key,) = office.log.home.batch_keys.iterdir()
+    key.unlink()
+    result = office.audit(at("2026-11-10", "12:00"))
+    (found,) = [each for each in result.findings if each.code == "erased_row_reappeared"]
+    assert (found.severity, found.count) == ("info", 1)
+    assert "cannot be checked for 1 batch" in found.message
+    assert "not checked: cannot be checked for 1 batch" in certificate_cells(result)["erased_row_reappeared"]
+
+
+def test_an_anonymised_row_that_holds_data_again_is_found(tmp_path: Path) -> None:
+    firm = Firm.open(tmp_path)
+    firm.purge()
+
+    def found(time: str) -> list[int]:
+        findings = firm.audit(at("2026-11-23", time)).findings
+        return [each.count for each in findings if each.code == "erased_row_reappeared"]
+
+    assert found("10:00") == []
+    firm.sql("UPDATE repairs SET fault = 'motor' WHERE id = 1")
+    assert found("11:00") == [1]
+    firm.sql("UPDATE payments SET card = '4222' WHERE id = 2")
+    assert found("12:00") == [2]
+
+
 def test_the_certificates_checkpoint_covers_every_entry_that_was_examined(office: Office) -> None:
     result = office.audit(at("2026-11-10"))
     assert result.entry is not None
@@ -485,7 +540,7 @@ def test_a_run_without_an_end_is_one_that_crashed(office: Office) -> None:
         "confirm": 0,
     }
     office.log.append("purge.start", fields, now=at("2026-11-10", "03:00"))
-    assert "purge_stopped" in codes(office.audit(at("2026-11-10")), "warning")
+    assert "purge_stopped" in codes(signed_audit(office, at("2026-11-10")), "warning")
     assert "purge_stopped" not in codes(office.audit(at("2026-11-10")))
 
 

@@ -20,6 +20,8 @@ from staffords_gdpr.database import connection as connection_module
 from staffords_gdpr.database.connection import connect
 from staffords_gdpr.errors import BrakeError, DatabaseError, GdprError, LockedError, LogBrokenError
 from staffords_gdpr.operations.purge_batches import Batches
+from staffords_gdpr.operations.purge_brakes import share
+from staffords_gdpr.retention.bulk import Todo
 
 APPROVE = "gdpr approve --as director --key FILE"
 
@@ -231,6 +233,11 @@ class TestShare:
 
     def test_rows_of_nobody_count_one_each(self, tmp_path: Path) -> None:
         assert "--confirm 21" in refused(backlog(tmp_path, due=10, kept=90, orphans=11), "too-many").hint
+
+    def test_one_row_of_nobody_is_told_in_the_singular(self, firm: Firm) -> None:
+        (brake,) = share(firm.policy, Todo(subjects=30, rows=1), 40, 0)
+        assert "and 1 row that belongs to nobody have" in brake.message
+        assert brake.hint.startswith("Look at gdpr scan; ")
 
     def test_anonymising_counts_like_deleting(self, tmp_path: Path) -> None:
         firm = backlog(tmp_path, due=0, kept=21)

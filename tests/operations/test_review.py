@@ -187,10 +187,10 @@ def test_an_answers_file_is_read(tmp_path: Path) -> None:
     ("text", "words"),
     [
         ("answers: [", "is not YAML"),
-        ("- one", "is not a mapping"),
+        ("- one", "has neither `answers` nor `actions`"),
         ("answer: {}", "unknown key 'answer'"),
-        ("answers: [a]", "answers: is not a mapping"),
-        ("actions: {a: b}", "actions: is not a list"),
+        ("answers: [a]", "`answers` is not a list of questions, each with its answer"),
+        ("actions: {a: b}", "`actions` is not a list"),
         ("actions: [{due: 2027-01-31}]", "action 1: `what` is missing"),
         ("actions: [{what: x, due: soon}]", "action 1: `due` is not a day"),
         ("actions: [{what: x}, {what: y, due: 2027-01-31 10:00:00}]", "action 2: `due` is not a day"),

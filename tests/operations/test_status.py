@@ -50,9 +50,29 @@ def test_before_the_first_purge_time_counts_from_the_approval(office: Office) ->
 def test_an_installation_that_was_never_approved_is_late_too(tmp_path: Path) -> None:
     office = Office.build(tmp_path, now=at("2026-11-01"), approved=False)
     fresh = look(office, at("2026-11-01"))
-    assert (fresh.exit_code, fresh.approved) == (0, False)
-    assert "No director has approved" in fresh.problems[0]
-    assert look(office, at("2026-11-03")).exit_code == 3
+    assert (fresh.exit_code, fresh.approved, fresh.purge.late) == (3, False, False)
+    assert "No director has approved" in fresh.problems[1]
+    assert look(office, at("2026-11-03")).purge.late
+
+
+def test_a_purge_that_is_certain_to_refuse_is_exit_3_before_it_is_late(office: Office) -> None:
+    assert look(office, at("2026-11-01")).exit_code == 0
+    behind = look(office, at("2026-10-31"))
+    assert (behind.exit_code, behind.refuses, behind.purge.late) == (3, ("clock-behind",), False)
+    assert behind.problems[0] == "The next purge will refuse (brake clock-behind)."
+    assert "clock says 2026-10-31" in behind.problems[1]
+    office.change_policy("The policy of a test", "The policy of a tester")
+    changed = look(office, at("2026-11-01"))
+    assert (changed.exit_code, changed.refuses) == (3, ("policy-changed",))
+    office.approve(at("2026-11-01"))
+    assert look(office, at("2026-11-01")).exit_code == 0
+
+
+def test_only_a_schema_that_the_policy_rests_on_makes_the_next_purge_refuse(office: Office) -> None:
+    office.sql("CREATE TABLE weather (day DATE)")
+    assert look(office, at("2026-11-01")).exit_code == 0
+    office.sql("CREATE TABLE notes (customer_id INTEGER REFERENCES customers(id), words TEXT)")
+    assert look(office, at("2026-11-01")).refuses == ("schema-changed",)
 
 
 def test_a_purge_that_stopped_half_way_does_not_count(office: Office) -> None:
@@ -80,7 +100,7 @@ def test_a_changed_policy_or_schema_is_a_problem(office: Office) -> None:
     assert "column calls.mood is new" in problem
     assert status(office.policy, None, office.log, now=at("2026-11-01")).problems == ()
     office.change_policy("The policy of a test", "The policy of a tester")
-    (problem,) = status(office.policy, None, office.log, now=at("2026-11-01")).problems
+    _, problem = status(office.policy, None, office.log, now=at("2026-11-01")).problems
     assert "policy file was changed" in problem
 
 
