@@ -33,8 +33,9 @@ class SqliteDays(Days):
             return Value(raw, raw, "any")
         units, first, last = epoch_range(kind)
         number = _number(column)
-        seconds = (number - (number % units + units) % units) / units  # rounded down, also before 1970
-        moment = sa.func.datetime(sa.cast(seconds, sa.Integer), text("unixepoch"))
+        # rounded down, also before 1970
+        seconds = number if units == 1 else (number - (number % units + units) % units).op("/")(units)
+        moment = sa.func.datetime(seconds, text("unixepoch"))
         in_range = sa.case((number.between(first, last), moment), else_=text(IMPOSSIBLE))
         return Value(in_range, sa.cast(column, sa.Text), "utc")
 
@@ -126,13 +127,17 @@ def _number(column: sa.ColumnElement[Any]) -> Number:
     """A number rounded down, or the whole number that a text spells; NULL for anything else."""
     raw: Text = sa.type_coerce(column, sa.String())
     number: Number = sa.type_coerce(column, sa.Integer())
-    digits = sa.case((sa.func.substr(raw, 1, 1) == text("-"), sa.func.substr(raw, 2)), else_=raw)
-    spelled = sa.and_(sa.func.length(digits).between(1, 18), sa.not_(digits.op("GLOB")(text("*[^0-9]*"))))
-    kind = sa.func.typeof(raw)
     cut: Number = sa.cast(number, sa.Integer)
+    signed = raw.op("GLOB")(text("-[0-9]*"))
+    spelled = sa.and_(
+        sa.or_(signed, raw.op("GLOB")(text("[0-9]*"))),
+        sa.not_(raw.op("GLOB")(text("?*[^0-9]*"))),
+        sa.func.length(raw) <= 18 + sa.type_coerce(signed, sa.Integer()),
+    )
+    kind = sa.func.typeof(raw)
     return sa.case(
         (kind == text("integer"), number),
-        (kind == text("real"), cut - sa.case((cut > number, 1), else_=0)),
+        (kind == text("real"), cut - sa.type_coerce(cut > number, sa.Integer())),
         (sa.and_(kind == text("text"), spelled), cut),
     )
 
