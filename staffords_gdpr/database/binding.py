@@ -61,7 +61,7 @@ class _Binding:
         refuse_tables(connection, self.policy, self.schema, self.edges, self.misfits)
         self._links(connection)
         kinds = {
-            name: check_expressions(connection, record, self.misfits)
+            name: check_expressions(connection, record, self.tables[name], self.misfits)
             for name, record in self.policy.ours.items()
         }
         stored = {
@@ -78,6 +78,7 @@ class _Binding:
             fingerprint=self.schema.fingerprint,
             identity=self.schema.identity,
             schema=self.schema.described(),
+            tables=self.schema.tables,
         )
 
     def _links(self, connection: sa.Connection) -> None:

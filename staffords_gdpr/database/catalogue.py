@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
+from staffords_gdpr.database.facts import TableFacts
 from staffords_gdpr.policy.models import Hop, Plus, Policy, Record
 
 if TYPE_CHECKING:
@@ -131,6 +132,9 @@ class Catalogue:
     schema: Mapping[str, object] = field(
         default_factory=dict, repr=False, compare=False
     )  # what the fingerprint covers
+    tables: Mapping[str, TableFacts] = field(
+        default_factory=dict, repr=False, compare=False
+    )  # every table there
 
     @property
     def subject(self) -> Bound | None:

@@ -96,6 +96,7 @@ def _tables(
     own_too: Any = {"include_auto_indexes": True} if connection.dialect.name == "sqlite" else {}
     indexes = {name: found for (_, name), found in inspector.get_multi_indexes(**which, **own_too).items()}
     checks = {name: found for (_, name), found in inspector.get_multi_check_constraints(**which).items()}
+    actions = backend_of(connection).references(connection)
     tables = {}
     for name, kept in stored.items():
         key = tuple((keys.get(name) or {}).get("constrained_columns") or ())
@@ -108,7 +109,9 @@ def _tables(
             columns={column: facts.type for column, facts in own.items()},
             not_null=tuple(column for column, facts in own.items() if not facts.nullable),
             key=key,
-            foreign_keys=tuple(_foreign_key(name, fk, columns, keys) for fk in foreign.get(name, ())),
+            foreign_keys=tuple(
+                _foreign_key(name, fk, columns, keys, actions) for fk in foreign.get(name, ())
+            ),
             unique=tuple({*map(frozenset, unique), *([frozenset(key)] if key else [])}),
             details=own,
             indexes=tuple(dict.fromkeys(ordered)),
@@ -139,7 +142,11 @@ def find_name(name: str, known: Iterable[str]) -> str | None:
 
 
 def _foreign_key(
-    table: str, fk: Any, spelled: Mapping[str, Iterable[str]], keys: Mapping[str, Any]
+    table: str,
+    fk: Any,
+    spelled: Mapping[str, Iterable[str]],
+    keys: Mapping[str, Any],
+    actions: Mapping[tuple[str, tuple[str, ...]], str],
 ) -> ForeignKey:
     """A foreign key in the spelling of the tables: a declaration may differ from them in case."""
     target = find_name(fk["referred_table"], spelled) or fk["referred_table"]
@@ -148,12 +155,14 @@ def _foreign_key(
     # SQLite lets a foreign key name no columns: it means the primary key
     primary = (keys.get(target) or {}).get("constrained_columns") or ()
     columns = fk["referred_columns"] or primary
+    own = tuple(fk["constrained_columns"])
+    action = (fk.get("options") or {}).get("ondelete") or actions.get((table, own)) or "NO ACTION"
     return ForeignKey(
         table=table,
-        columns=tuple(find_name(c, spelled[table]) or c for c in fk["constrained_columns"]),
+        columns=tuple(find_name(c, spelled[table]) or c for c in own),
         target=target,
         target_columns=tuple(find_name(c, spelled.get(target, ())) or c for c in columns),
-        on_delete=(fk.get("options") or {}).get("ondelete", "NO ACTION").upper(),
+        on_delete=action.upper(),
     )
 
 

@@ -131,20 +131,21 @@ class Batches:
     def _carry_out(self, transaction: sa.Transaction, plan: Plan, intent: _Intent) -> None:
         before = changes_so_far(self.bulk.connection)
         try:
-            reached = erase(self.bulk, plan)
+            erased = erase(self.bulk, plan)
             changed = changes_so_far(self.bulk.connection) - before
             left = remaining(self.bulk, plan.erasures)
         except sa.exc.DBAPIError:
             transaction.rollback()
             self._outcome("purge.aborted", intent, code="database")
             raise
-        if reached != plan.rows or changed != sum(plan.rows.values()) or any(left.values()):
+        other = erased.reached != plan.rows or changed != erased.changes or erased.dragged
+        if other or any(left.values()):
             transaction.rollback()
             self._outcome("purge.aborted", intent, code="row-count")
             raise GdprError(
-                f"batch {intent.batch}: the plan had {plan.rows}; the database reached {reached}, changed {changed} "
-                f"rows in all and left {sum(left.values())} as they were. The batch was rolled back: nothing of it is "
-                "erased",
+                f"batch {intent.batch}: the plan had {plan.rows}; the database reached {erased.reached}, changed "
+                f"{changed} rows in all, would have taken {erased.dragged} others along, and left "
+                f"{sum(left.values())} as they were. The batch was rolled back: nothing of it is erased",
                 "Look for triggers on these tables, and for foreign keys with ON DELETE CASCADE or SET NULL, then run "
                 "again. The log has the batch as purge.aborted.",
             )

@@ -35,8 +35,8 @@ class Backend(ABC):
     """Whether rows that refer to each other can go one after the other, foreign keys being looked at in the end."""
     counts_cascades: ClassVar[bool] = True
     """Whether `changes_so_far` has the rows that went by ON DELETE CASCADE and SET NULL."""
-    own_row_blocks: ClassVar[bool] = False
-    """Whether a statement that deletes two rows of one table may stop at the first because the second refers to it."""
+    joins_deletes: ClassVar[bool] = True
+    """Whether DELETE and UPDATE can name the rows by a join with a work table."""
 
     @abstractmethod
     def open(self, url: sa.URL, *, write: bool, patience: float) -> sa.Engine:
@@ -56,6 +56,16 @@ class Backend(ABC):
     @abstractmethod
     def changes_so_far(self, connection: sa.Connection) -> int:
         """A number that rises by one with every row of the firm's tables that this transaction changes."""
+
+    @abstractmethod
+    def trips_over(self, on_delete: str) -> bool:
+        """Whether one statement that deletes two rows may stop, or count wrong, because the one refers to the other
+        by a foreign key with this action.
+        """
+
+    def references(self, connection: sa.Connection) -> Mapping[tuple[str, tuple[str, ...]], str]:
+        """The action ON DELETE of foreign keys (table, columns) where SQLAlchemy does not know it."""
+        return {}
 
     @abstractmethod
     def tables(self, connection: sa.Connection) -> Mapping[str, StoredTable]:

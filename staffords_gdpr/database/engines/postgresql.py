@@ -110,6 +110,9 @@ class PostgreSQL(Backend):
     def changes_so_far(self, connection: sa.Connection) -> int:
         return int(connection.exec_driver_sql(_CHANGES).scalar_one())
 
+    def trips_over(self, on_delete: str) -> bool:
+        return on_delete == "RESTRICT"  # the others wait for the end of the statement
+
     def tables(self, connection: sa.Connection) -> Mapping[str, StoredTable]:
         return {
             name: StoredTable(_kind(kind, parent), row_security=secured)

@@ -34,6 +34,7 @@ class SQLite(Backend):
     title = "SQLite"
     dialect = "sqlite"
     defers_foreign_keys = True
+    joins_deletes = False
 
     def open(self, url: sa.URL, *, write: bool, patience: float) -> sa.Engine:
         if not url.database or url.database == ":memory:":
@@ -109,6 +110,17 @@ class SQLite(Backend):
 
     def changes_so_far(self, connection: sa.Connection) -> int:
         return int(connection.connection.driver_connection.total_changes)  # type: ignore[union-attr]
+
+    def trips_over(self, on_delete: str) -> bool:
+        return on_delete != "NO ACTION"  # which alone waits for the commit
+
+    def references(self, connection: sa.Connection) -> Mapping[tuple[str, tuple[str, ...]], str]:
+        found: dict[tuple[str, int], tuple[list[str], str]] = {}
+        quote = connection.dialect.identifier_preparer.quote
+        for table in self.tables(connection):
+            for row in connection.exec_driver_sql(f"PRAGMA foreign_key_list({quote(table)})").mappings():
+                found.setdefault((table, row["id"]), ([], row["on_delete"]))[0].append(row["from"])
+        return {(table, tuple(columns)): action for (table, _), (columns, action) in found.items()}
 
     def tables(self, connection: sa.Connection) -> Mapping[str, StoredTable]:
         return {name: StoredTable() for name in sa.inspect(connection).get_table_names()}
