@@ -82,9 +82,7 @@ def _columns(outline: Outline, name: str, record: Document) -> None:
 
 def _reaches_subject(outline: Outline, name: str) -> None:
     subject, wrong = outline.subject, outline.mistakes
-    if subject not in outline.ours or name == subject or outline.rowless(name):
-        return
-    if not outline.chain_is_sound(name):
+    if subject not in outline.ours or name == subject or not outline.chain_is_sound(name):
         return
     ancestors = outline.ancestors(name)
     place = ("records", name, "belongs_to")

@@ -58,7 +58,7 @@ def _replacement(outline: Outline, name: str, place: Path, value: object) -> Non
             outline.mistakes.add(place, what)
             return
     subject = outline.subject
-    if value is None or value is CHOSEN or subject not in outline.ours or not outline.rowless(subject):
+    if value is None or value is CHOSEN or subject is None or not outline.rowless(subject):
         return
     record = outline.records[name]
     known_by = set(outline.records[subject].get("values_of", ()))
@@ -81,7 +81,8 @@ def _erase(outline: Outline, name: str, record: Document) -> None:
         wrong.add(
             place, f"personal data stays in {_list(uncovered)} of '{name}' (R10). Add '{add}'.", key=True
         )
-    for other, on in _own_links(record):
+    ways = () if wrong.under("records", name, "through") else _own_links(record)
+    for other, on in ways:
         if other not in outline.records or "anonymise" in (outline.records[other].get("erase") or {}):
             continue
         if outline.rowless(other) or any(columns.get(column, "") in (None, CHOSEN) for column in on):
@@ -92,8 +93,8 @@ def _erase(outline: Outline, name: str, record: Document) -> None:
 
 def _own_links(record: Document) -> Iterator[tuple[str, Mapping[str, str]]]:
     """The links that own columns hold and the policy spells; the others are known only to the database."""
-    if "belongs_to" in record and "through" not in record:
-        yield from ((record["belongs_to"], way) for way in record.get("on", ()))
+    if "belongs_to" in record and "through" not in record:  # over other tables: what the binding can see
+        yield from ((record["belongs_to"], way) for way in record.get("on", ()) if way)
     yield from ((other, on) for other, on in links(record).items() if on)
 
 

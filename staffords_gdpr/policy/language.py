@@ -33,9 +33,9 @@ _REFERENCE = MapOf(
     Column(),
     Column(),
     elsewhere={
-        "through": "a reference has no 'through'. Make the table between a record type of its own that refers to"
-        " both, or, for a date of the row it leads to, write 'through' under 'dates'",
-        "where": "a reference has no 'where'. Divide this table into record types with 'where', each with its own"
+        "through": "'refers_to' has no 'through'. Make the table between a record type of its own, which belongs to"
+        " this one and refers to that one; or, for a date over there, write 'through' under 'dates'",
+        "where": "'refers_to' has no 'where'. Divide this table into record types by 'where', each with its own"
         " 'refers_to'",
         "on": "the columns stand here without 'on'. Write '{<column>: <column>}'",
     },
@@ -46,7 +46,7 @@ _LISTED = ListOf(
 )
 _ANONYMISE = ByShape(_LISTED, listing=_LISTED, mapping=MapOf(Column(), Value()))
 
-_WHOLE = "an expression is a condition of its own. Write '{sql: ...}' in place of all columns"
+_WHOLE = "An expression is a whole condition. Write '{sql: ...}' in place of all columns"
 LOOK_UP = Fields(
     "look-up",
     {

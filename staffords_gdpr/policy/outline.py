@@ -39,7 +39,9 @@ class Outline:
         return "leave" in self.records[name] or self.mistakes.under("records", name, "leave")
 
     def rowless(self, name: str) -> bool:
-        """Whether the record type is known by `values_of` and has no rows, also where these are misspelt."""
+        """Whether this is a subject known by `values_of`, which has no rows; also where these are misspelt."""
+        if name != self.subject or name not in self.records:
+            return False
         return "values_of" in self.records[name] or self.mistakes.under("records", name, "values_of")
 
     def ancestors(self, name: str) -> list[str]:
@@ -54,7 +56,11 @@ class Outline:
     def chain_is_sound(self, name: str) -> bool:
         """Whether nothing on the way from this record type to the subject has been found wrong."""
         chain = [("records", link) for link in (name, *self.ancestors(name))]
-        return not any(self.mistakes.at(*link) or self.mistakes.under(*link, "belongs_to") for link in chain)
+        wrong = self.mistakes
+        return not any(
+            wrong.at(*link) or wrong.under(*link, "belongs_to") or wrong.under(*link, "values_of")
+            for link in chain
+        )
 
 
 def links(record: Document) -> dict[str, Mapping[str, str]]:

@@ -108,7 +108,7 @@ def _map(kind: la.MapOf, tree: Tree, path: Path, mistakes: Mistakes) -> Any:
     for name, sub in tree.entries.items():
         if name in kind.elsewhere and not isinstance(sub, Leaf):
             mistakes.add((*path, name), f"{_at(path)}: {kind.elsewhere[name]}.", key=True)
-            continue
+            return WRONG
         if isinstance(kind.name, la.Name) and not _NAME.match(name):
             mistakes.add((*path, name), f"'{name}' cannot name a {kind.name.of}. {_NAMES_ARE}", key=True)
         value = read(kind.value, sub, (*path, name), mistakes)
@@ -121,7 +121,8 @@ _NAMES_ARE = "Begin with a letter, and use letters, digits, '_' and '-' only."
 
 
 def _list(kind: la.ListOf, tree: Tree, path: Path, mistakes: Mistakes) -> Any:
-    if kind.alone and isinstance(tree, Branch if isinstance(kind.item, la.Fields | la.MapOf) else Leaf):
+    mappings = isinstance(kind.item, la.Fields | la.MapOf)
+    if kind.alone and (isinstance(tree, Leaf) or (mappings and isinstance(tree, Branch))):
         value = read(kind.item, tree, path, mistakes)
         return WRONG if value is WRONG else (value,)
     if not isinstance(tree, Row):
@@ -140,7 +141,8 @@ def _list(kind: la.ListOf, tree: Tree, path: Path, mistakes: Mistakes) -> Any:
         if value is WRONG:
             continue
         if any(value == other and type(value) is type(other) for other in found):
-            mistakes.add((*path, str(number)), f"'{value}' stands twice in {_at(path)}. Remove one.")
+            same = "the same" if mappings else f"'{value}'"
+            mistakes.add((*path, str(number)), f"{same} stands twice in {_at(path)}. Remove one.")
             continue
         found.append(value)
     return tuple(found)
@@ -176,6 +178,9 @@ def _test(kind: la.Test, tree: Tree, path: Path, mistakes: Mistakes) -> Any:
 def _scalar(kind: la.Kind, tree: Tree, path: Path, mistakes: Mistakes) -> Any:
     if isinstance(kind, la.Value) and isinstance(tree, Branch) and list(tree.entries) == ["key"]:
         mistakes.add(path, f'{_at(path)}: braces without quotes are a mapping. Write "{{key}}" in quotes.')
+        return WRONG
+    if path[-1:] == ("not",) and isinstance(tree, Branch) and "in" in tree.entries:
+        mistakes.add(path, f"{_at(path)}: a look-up cannot be turned round. Write 'not' in its own 'where'.")
         return WRONG
     if not isinstance(tree, Leaf):
         mistakes.add(path, f"{_at(path)} must be one value, not {_shape(tree)}. Write '{example(kind)}'.")

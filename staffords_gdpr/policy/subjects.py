@@ -13,7 +13,7 @@ def check(outline: Outline) -> None:
     for name, record in outline.records.items():
         if outline.left(name):
             _alone(outline, name, record, "is left alone", "leave", ("leave", "table", "where", "title"))
-        elif outline.rowless(name) and name != outline.subject and outline.subject in outline.records:
+        elif "values_of" in record and name != outline.subject and outline.subject in outline.records:
             what = f"only the subject can be known by its values, and '{name}' is not. Give it a 'table'."
             outline.mistakes.add(("records", name, "values_of"), what, key=True)
 

@@ -48,12 +48,18 @@ records:
 
 
 class Mistake(NamedTuple):
-    """Replace `old` by `new` in SOUND; `said` is every message, without the file's name."""
+    """Replace `old` by `new` in a sound policy; `said` is every message, without the file's name."""
 
     name: str
     old: str
     new: str
     said: tuple[str, ...]
+    sound: str = SOUND
+
+    @property
+    def text(self) -> str:
+        """The policy with the mistake in it."""
+        return self.sound.replace(self.old, self.new, 1)
 
 
 MISTAKES = (

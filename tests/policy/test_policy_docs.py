@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 import yaml
-from mistakes import MISTAKES, SOUND
+from mistakes import MISTAKES
 from second_reader import Yaml
+from wide_mistakes import WIDE_MISTAKES
 
 from staffords_gdpr.policy import kinds as la
 from staffords_gdpr.policy import language, read_policy
@@ -78,8 +79,8 @@ def test_every_example_loads(number: int) -> None:
 def test_every_message_shown_is_what_the_tool_says_to_the_line_above_it() -> None:
     shown = re.findall(r"```text\n(.*)\nretention\.yaml:(.*)\n```", PAGE)
     said: dict[str, list[str]] = {}
-    for mistake in MISTAKES:
-        lines = SOUND.replace(mistake.old, mistake.new, 1).split("\n")
+    for mistake in MISTAKES + WIDE_MISTAKES:
+        lines = mistake.text.split("\n")
         for message in mistake.said:
             said.setdefault(message, []).append(lines[int(message.split(":")[0]) - 1].strip(" "))
     assert len(shown) > 20

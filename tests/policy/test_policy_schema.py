@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 import yaml
-from mistakes import MISTAKES, SOUND
+from mistakes import MISTAKES
 from second_reader import Yaml
+from wide_mistakes import WIDE_MISTAKES
 
 from staffords_gdpr.policy import language, load_policy
 from staffords_gdpr.policy.json_schema import json_schema
@@ -102,14 +103,20 @@ SEEN_BY_THE_SCHEMA = (
     "erase with an unknown word", "anonymise nothing", "anonymise with a mapping as replacement",
     "step with a dot", "personal twice", "personal without brackets", "share without a percent sign",
     "a mapping where a column should be", "columns of a reference as a word",
+    "unknown form in a condition", "two forms in one condition", "a form without anything in it",
+    "expression for one column", "look-up without its column", "condition without a value",
+    "through without its own columns", "on with the same way twice", "date as a word", "date stored in an unknown way",
+    "plus in two units", "plus a negative number", "plus half a month", "plus no unit at all",
+    "list and mapping of replacements mixed", "anonymise an empty list", "template without quotes",
+    "trigger without a reason", "values of nothing", "neither a table nor values",
 )  # fmt: skip
 
 
 @pytest.mark.parametrize("name", SEEN_BY_THE_SCHEMA)
 def test_an_editor_shows_mistakes_of_shape_while_they_are_typed(name: str) -> None:
-    mistake = next(mistake for mistake in MISTAKES if mistake.name == name)
-    assert fits(json_schema(), yaml.load(SOUND, Yaml))
-    assert not fits(json_schema(), yaml.load(SOUND.replace(mistake.old, mistake.new, 1), Yaml))
+    mistake = next(mistake for mistake in MISTAKES + WIDE_MISTAKES if mistake.name == name)
+    assert fits(json_schema(), yaml.load(mistake.sound, Yaml))
+    assert not fits(json_schema(), yaml.load(mistake.text, Yaml))
 
 
 def test_every_key_of_the_schema_says_what_it_is_for() -> None:
