@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from staffords_gdpr.database.catalogue import DateKind
+from staffords_gdpr.database.facts import TableFacts
 from staffords_gdpr.database.misfits import Misfits
 from staffords_gdpr.policy.models import Record
 
@@ -75,11 +76,13 @@ def names_of(record: Record) -> dict[str, str]:
     return {sql: f"{PREFIX}{n}" for n, sql in enumerate(texts)}
 
 
-def check_expressions(connection: sa.Connection, record: Record, misfits: Misfits) -> dict[str, DateKind]:
+def check_expressions(
+    connection: sa.Connection, record: Record, facts: TableFacts, misfits: Misfits
+) -> dict[str, DateKind]:
     """What the database makes of each date among the expressions; one that cannot be used is noted."""
     kinds = {}
     for expression in expressions_of(record):
-        if fault := _not_plain(expression.sql, connection.dialect.name):
+        if fault := _not_plain(expression.sql, facts, connection.dialect.name):
             misfits.add("expression", expression.path, *fault)
             continue
         try:
@@ -98,7 +101,7 @@ def words_of(sql: str) -> set[str]:
     return names | {word.casefold() for word in _WORD.findall(_QUOTED.sub(" ", sql))}
 
 
-def _not_plain(sql: str, dialect: str) -> tuple[str, str] | None:
+def _not_plain(sql: str, facts: TableFacts, dialect: str) -> tuple[str, str] | None:
     """Why a text is not one expression over one row that means the same on any day; None where it is."""
     bare = _QUOTED.sub("''", sql)
     words = {word.casefold() for word in _WORD.findall(bare)}
@@ -120,9 +123,18 @@ def _not_plain(sql: str, dialect: str) -> tuple[str, str] | None:
             "the expression reads the clock, and would mean something else in the next minute",
             "Let the rule's period say how long: 'keep' counts from a date of the row",
         )
+    if dialect == "sqlite" and (found := _no_columns(sql, facts)):
+        return f"table {facts.name} has no column {found[0]!r}", "Put texts into single quotes"
     if found := sorted((words & _USERS) | (calls & _FICKLE_CALLS)):
         return f"{found[0]!r} does not tell the same twice", "Use columns of the row only"
     return None
+
+
+def _no_columns(sql: str, facts: TableFacts) -> list[str]:
+    """Names in double quotes that are no columns: SQLite takes them for texts, without a word."""
+    columns = {name.casefold() for name in facts.columns}
+    quoted = (name[1:-1].replace('""', '"') for name in _QUOTED.findall(sql) if name[0] == '"')
+    return [name for name in quoted if name.casefold() not in columns]
 
 
 def _balanced(text: str) -> bool:
