@@ -102,6 +102,12 @@ def finished_site(tmp_path_factory: pytest.TempPathFactory) -> Site:
 
 
 @pytest.fixture
+def empty(tmp_path: Path) -> Site:
+    """A folder without anything: for what a command says before it finds something, or of a mistake in its line."""
+    return Site(tmp_path)
+
+
+@pytest.fixture
 def site(finished_site: Site, tmp_path: Path) -> Site:
     """A copy of the demonstration to do with as one likes."""
     folder = tmp_path / "site"

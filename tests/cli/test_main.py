@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,6 +15,9 @@ from staffords_gdpr import __version__
 from staffords_gdpr.cli import main as cli
 from staffords_gdpr.cli.docs import commands
 from staffords_gdpr.errors import DatabaseError
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Site
 
 ENVIRONMENT = {
     **{name: value for name, value in os.environ.items() if not name.startswith("GDPR_")},
@@ -105,9 +109,11 @@ def test_help_loads_nothing_heavy(path: tuple[str, ...], tmp_path: Path) -> None
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_wrong_usage_exits_2_and_says_what_is_wrong(arguments: list[str], words: str, tmp_path: Path) -> None:
+def test_wrong_usage_exits_2_and_says_what_is_wrong(
+    arguments: list[str], words: str, tmp_path: Path, empty: Site
+) -> None:
     (tmp_path / "something").touch()
-    done = gdpr(*arguments, folder=tmp_path)
+    done = empty.gdpr(*arguments)
     assert done.returncode == 2
     assert done.stdout == ""
     assert words in done.stderr
@@ -115,13 +121,13 @@ def test_wrong_usage_exits_2_and_says_what_is_wrong(arguments: list[str], words:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["something"]
 
 
-def test_a_wrong_usage_names_the_help_of_that_command(tmp_path: Path) -> None:
-    assert "'gdpr log verify --help'" in gdpr("log", "verify", "--turst", "x", folder=tmp_path).stderr
+def test_a_wrong_usage_names_the_help_of_that_command(empty: Site) -> None:
+    assert "'gdpr log verify --help'" in empty.gdpr("log", "verify", "--turst", "x").stderr
 
 
 @pytest.mark.parametrize("style", ["--format=json", "--format json", "--format=jsonl"])
-def test_where_json_is_chosen_an_error_is_one_json_object(style: str, tmp_path: Path) -> None:
-    done = gdpr("scan", *style.split(), folder=tmp_path)
+def test_where_json_is_chosen_an_error_is_one_json_object(style: str, empty: Site) -> None:
+    done = empty.gdpr("scan", *style.split())
     told = json.loads(done.stderr)
     assert set(told) == {"error", "hint", "exit_code"}
     assert told["exit_code"] == done.returncode == 2
@@ -129,14 +135,14 @@ def test_where_json_is_chosen_an_error_is_one_json_object(style: str, tmp_path: 
     assert done.stdout == ""
 
 
-def test_an_error_of_typing_is_json_too(tmp_path: Path) -> None:
-    told = json.loads(gdpr("scan", "--format", "json", "--nonsense", folder=tmp_path).stderr)
+def test_an_error_of_typing_is_json_too(empty: Site) -> None:
+    told = json.loads(empty.gdpr("scan", "--format", "json", "--nonsense").stderr)
     assert told["exit_code"] == 2
 
 
-def test_a_mistake_in_gdpr_toml_is_named_by_file_and_key(tmp_path: Path) -> None:
+def test_a_mistake_in_gdpr_toml_is_named_by_file_and_key(tmp_path: Path, empty: Site) -> None:
     (tmp_path / "gdpr.toml").write_text('polcy = "x"')
-    done = gdpr("scan", folder=tmp_path)
+    done = empty.gdpr("scan")
     assert done.returncode == 2
     assert "gdpr.toml: unknown key 'polcy'. Did you mean 'policy'?" in done.stderr
 
