@@ -14,7 +14,7 @@ from staffords_gdpr.database.expressions import check_expressions, names_of
 from staffords_gdpr.database.keys import check_key
 from staffords_gdpr.database.links import check_link, check_values, check_ways
 from staffords_gdpr.database.misfits import Misfits
-from staffords_gdpr.database.refusals import refuse_tables
+from staffords_gdpr.database.refusals import refuse_circles, refuse_tables
 from staffords_gdpr.database.schema import Schema, TableFacts, read_schema, reflect_table
 from staffords_gdpr.database.spelling import spelled, tables_of
 from staffords_gdpr.policy.models import Policy
@@ -70,8 +70,7 @@ class _Binding:
         }
         self.misfits.raise_if_any()  # what follows asks the database with these names and expressions
         self._anonymising(connection, stored)
-        self.misfits.raise_if_any()
-        return Catalogue(
+        catalogue = Catalogue(
             policy=self.policy,
             records={name: self._bound(name, kinds[name], stored) for name in self.policy.ours},
             edges=self.edges,
@@ -80,6 +79,9 @@ class _Binding:
             schema=self.schema.described(),
             tables=self.schema.tables,
         )
+        refuse_circles(connection, catalogue, self.misfits)
+        self.misfits.raise_if_any()
+        return catalogue
 
     def _links(self, connection: sa.Connection) -> None:
         values = [

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from staffords_gdpr.database.catalogue import Edge
+from staffords_gdpr.database.catalogue import Catalogue, Edge
 from staffords_gdpr.database.engines import backend_of
 from staffords_gdpr.database.facts import TableFacts
 from staffords_gdpr.database.misfits import Misfits
+from staffords_gdpr.database.order import erasing_order
 from staffords_gdpr.database.schema import Schema
 from staffords_gdpr.policy.models import Policy
 
@@ -37,15 +38,16 @@ def refuse_tables(
         if outside.target in read:
             what = f"{outside.table} refers to {outside.target} from another schema, where gdpr does not look"
             misfits.add(
-                "outside-reference", path, what, "Bring both into one schema, or drop the foreign key"
+                "outside-reference",
+                read[outside.target],
+                what,
+                "Bring both into one schema, or drop the foreign key",
             )
     if connection.dialect.name == "mysql":
         for facts, columns, path in _looked_up(schema, edges):
             if not facts.indexed(columns):
                 what = f"the link over {facts.name} ({', '.join(sorted(columns))}) has no index to lock by"
                 misfits.add("unindexed-link", path, what, f"Run: {create_index(connection, facts, columns)}")
-    if not backend_of(connection).defers_foreign_keys:
-        _cycles(policy, schema, misfits)
 
 
 @dataclass(frozen=True)
@@ -140,39 +142,15 @@ def _looked_up(
             yield facts, columns, ("records", edge.source or edge.target, kind)
 
 
-def _cycles(policy: Policy, schema: Schema, misfits: Misfits) -> None:
-    """Rows that refer to each other can only go where one of the references can be set to NULL first."""
-    deleted = {record.table: name for name, record in policy.ours.items() if record.anonymise is None}
-    referred = {
-        table: {
-            key.target
-            for key in schema.tables[table].foreign_keys
-            if key.target in deleted
-            and key.target != table
-            and set(key.columns) <= set(schema.tables[table].not_null)
-        }
-        for table in deleted
-    }
-    seen: set[str] = set()
-    for start in referred:
-        way = _way_back(start, referred)
-        if way and not seen & set(way):
-            seen |= set(way)
-            what = f"the rows of these refer to each other in a circle that nothing opens: {' -> '.join(way)}"
-            advice = "Let one of these foreign keys be NULL, or let one of the tables be anonymised"
-            misfits.add("cycle", ("records", deleted[start], "table"), what, advice)
-
-
-def _way_back(start: str, referred: Mapping[str, set[str]]) -> list[str]:
-    """A way over references from a table to itself; empty where there is none."""
-    ways = [[start]]
-    seen: set[str] = set()
-    while ways:
-        way = ways.pop(0)
-        for table in sorted(referred[way[-1]]):
-            if table == start:
-                return [*way, start]
-            if table not in seen:
-                seen.add(table)
-                ways.append([*way, table])
-    return []
+def refuse_circles(connection: sa.Connection, catalogue: Catalogue, misfits: Misfits) -> None:
+    """Note every foreign key that stands in a circle of others and cannot be set to NULL for a moment."""
+    for key in erasing_order(catalogue, backend_of(connection)).closed:
+        record = next(name for name, bound in catalogue.records.items() if bound.table == key.table)
+        columns = ", ".join(key.columns)
+        what = f"the rows of {key.table} and {key.target} refer to each other in a circle that nothing opens"
+        if key.table == key.target:
+            what = f"rows of {key.table} refer to each other"
+        advice = (
+            f"Let {key.table}({columns}) be NULL, or its foreign key be checked at the end of a transaction"
+        )
+        misfits.add("cycle", ("records", record, "table"), f"{what}, over {columns}", advice)

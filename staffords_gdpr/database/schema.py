@@ -96,7 +96,8 @@ def _tables(
     own_too: Any = {"include_auto_indexes": True} if connection.dialect.name == "sqlite" else {}
     indexes = {name: found for (_, name), found in inspector.get_multi_indexes(**which, **own_too).items()}
     checks = {name: found for (_, name), found in inspector.get_multi_check_constraints(**which).items()}
-    actions = backend_of(connection).references(connection)
+    backend = backend_of(connection)
+    actions, more_checks = backend.references(connection), backend.more_checks(connection)
     tables = {}
     for name, kept in stored.items():
         key = tuple((keys.get(name) or {}).get("constrained_columns") or ())
@@ -115,7 +116,10 @@ def _tables(
             unique=tuple({*map(frozenset, unique), *([frozenset(key)] if key else [])}),
             details=own,
             indexes=tuple(dict.fromkeys(ordered)),
-            checks=tuple(Check(each["name"], each["sqltext"]) for each in checks.get(name, ())),
+            checks=(
+                *(Check(each["name"], each["sqltext"]) for each in checks.get(name, ())),
+                *more_checks.get(name, ()),
+            ),
             stored=kept,
         )
     return tables

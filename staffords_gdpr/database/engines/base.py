@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import sqlalchemy as sa
 
-from staffords_gdpr.database.facts import ColumnFacts, Outside, StoredTable
+from staffords_gdpr.database.facts import Check, ColumnFacts, Outside, StoredTable
 from staffords_gdpr.errors import DatabaseError
 
 READING = "gdpr_reading"
@@ -90,6 +90,10 @@ class Backend(ABC):
     @abstractmethod
     def triggers(self, connection: sa.Connection) -> tuple[tuple[str, str, str], ...]:
         """Name, table and source text of every trigger."""
+
+    def more_checks(self, connection: sa.Connection) -> Mapping[str, tuple[Check, ...]]:
+        """CHECK constraints by table, as far as SQLAlchemy does not see them."""
+        return {}
 
     def references_from_outside(self, connection: sa.Connection) -> tuple[Outside, ...]:
         """Foreign keys on our tables that other schemas of the same server declare."""

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from staffords_gdpr.database.engines.base import READING, Backend, driver_missing, makes_work_tables
-from staffords_gdpr.database.facts import ColumnFacts, Family, Outside, StoredTable
+from staffords_gdpr.database.facts import Check, ColumnFacts, Family, Outside, StoredTable
 from staffords_gdpr.errors import UsageError
 
 OLDEST = (10, 5)
@@ -37,6 +37,9 @@ _COLUMNS = """
 _TRIGGERS = """
     SELECT trigger_name, event_object_table, concat(action_timing, ' ', event_manipulation, ' ', action_statement)
     FROM information_schema.triggers WHERE event_object_schema = database() ORDER BY trigger_name"""
+_COLUMN_CHECKS = """
+    SELECT table_name, constraint_name, check_clause FROM information_schema.check_constraints
+    WHERE constraint_schema = database() AND level = 'Column' ORDER BY table_name, constraint_name"""
 _OUTSIDE = """
     SELECT table_schema, table_name, constraint_name, column_name, referenced_table_name, referenced_column_name
     FROM information_schema.key_column_usage
@@ -151,6 +154,15 @@ class MariaDB(Backend):
     def triggers(self, connection: sa.Connection) -> tuple[tuple[str, str, str], ...]:
         """Only those that the user may see: it takes the privilege TRIGGER."""
         return tuple((name, table, text) for name, table, text in connection.exec_driver_sql(_TRIGGERS))
+
+    def more_checks(self, connection: sa.Connection) -> Mapping[str, tuple[Check, ...]]:
+        """Those that are written with a column: MariaDB names them after it."""
+        if not connection.dialect.is_mariadb:  # type: ignore[attr-defined]
+            return {}
+        found: dict[str, tuple[Check, ...]] = defaultdict(tuple)
+        for table, name, text in connection.exec_driver_sql(_COLUMN_CHECKS):
+            found[table] += (Check(f"{table}.{name}", text),)
+        return found
 
     def references_from_outside(self, connection: sa.Connection) -> tuple[Outside, ...]:
         found: dict[tuple[str, str, str], list[tuple[str, str, str]]] = defaultdict(list)
