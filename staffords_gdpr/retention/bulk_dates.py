@@ -60,9 +60,18 @@ class Days(ABC):
         self._looked_up: dict[str, ZoneInfo] = {}
 
     def day(
-        self, column: sa.ColumnElement[Any], kind: DateKind, *, event: bool, zone: str | None = None
+        self,
+        column: sa.ColumnElement[Any],
+        kind: DateKind,
+        *,
+        event: bool,
+        zone: str | None = None,
+        early: bool = False,
     ) -> Text:
-        """The day of a column. An event cannot lie after today. `zone`: of values without one, if not the policy's."""
+        """The day of a column. An event cannot lie after today. `zone`: of values without one, if not the policy's.
+
+        `early`: it may lie before 1900, as time is still added to it.
+        """
         value = self._value(column, kind)
         day = self._local(value, kind, ZoneInfo(zone or self._stored))
         cases = [
@@ -72,7 +81,7 @@ class Days(ABC):
         ]
         if not is_epoch(kind):
             cases[-1] = (sa.not_(self._well_formed(value.raw, kind)), text(IMPOSSIBLE))
-        return sa.case(*cases, *self._impossible(day, event=event), else_=day)
+        return sa.case(*cases, *self._impossible(day, event=event, early=early), else_=day)
 
     def plus(self, day: Text, unit: Unit, amount: sa.ColumnElement[Any] | int, *, event: bool) -> Text:
         """A day and so many units more; where that month has no such day, the month's last (R1).
@@ -104,8 +113,11 @@ class Days(ABC):
             for since, seconds in shift_table(zone, self._zone)
         ]
 
-    def _impossible(self, day: Text, *, event: bool) -> Iterable[tuple[Condition, Text]]:
-        yield sa.or_(day.is_(None), day < text(EARLIEST.isoformat())), text(IMPOSSIBLE)
+    def _impossible(
+        self, day: Text, *, event: bool, early: bool = False
+    ) -> Iterable[tuple[Condition, Text]]:
+        first = "0001-01-01" if early else EARLIEST.isoformat()
+        yield sa.or_(day.is_(None), day < text(first)), text(IMPOSSIBLE)
         if event:
             yield day > text(self.today.isoformat()), text(IMPOSSIBLE)
 

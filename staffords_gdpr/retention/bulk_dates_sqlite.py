@@ -34,7 +34,7 @@ class SqliteDays(Days):
         units, first, last = epoch_range(kind)
         number = _number(column)
         # rounded down, also before 1970
-        seconds = number if units == 1 else (number - (number % units + units) % units).op("/")(units)
+        seconds = number if units == 1 else (number - (number % units + units) % units) // units
         moment = sa.func.datetime(seconds, text("unixepoch"))
         in_range = sa.case((number.between(first, last), moment), else_=text(IMPOSSIBLE))
         return Value(in_range, sa.cast(column, sa.Text), "utc")

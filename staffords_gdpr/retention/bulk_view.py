@@ -12,7 +12,7 @@ from functools import cached_property
 
 import sqlalchemy as sa
 
-from staffords_gdpr.database.catalogue import Bound, Catalogue, Edge
+from staffords_gdpr.database.catalogue import Bound, Catalogue, DateSource, Edge
 from staffords_gdpr.policy.models import Hop
 from staffords_gdpr.retention.bulk_conditions import Column, Condition, bare, columns_in, passes, plainly
 from staffords_gdpr.retention.bulk_dates import Days
@@ -29,7 +29,7 @@ class Views:
 
     def __init__(self, catalogue: Catalogue, days: Days) -> None:
         self.catalogue = catalogue
-        self._days = days  # only to tell which values mean "no date"
+        self.days = days  # which says nothing of today: these views are the same at any moment
         self._appearances: dict[str, sa.FromClause] = {}
         self._members: dict[str, sa.FromClause] = {}
 
@@ -69,13 +69,20 @@ class Views:
 
     def _table(self, bound: Bound) -> sa.FromClause:
         """The whole table, with the database's own expressions: read where no other table can confuse their names."""
-        table = bound.sa_table
-        if not bound.expressions:
-            return table
-        own: list[Column] = [
-            sa.literal_column(f"({text})").label(name) for text, name in bound.expressions.items()
+        table: sa.FromClause = bound.sa_table
+        if bound.expressions:
+            own: list[Column] = [
+                sa.literal_column(f"({text})").label(name) for text, name in bound.expressions.items()
+            ]
+            table = sa.select(*table.c, *own).select_from(table).subquery()
+        starts = [
+            self.days.day(table.c[date.column], date.kind, event=False, zone=date.zone, early=True).label(
+                start_of(date)
+            )
+            for date in bound.dates.values()
+            if date.plus is not None and not date.through
         ]
-        return sa.select(*table.c, *own).select_from(table).subquery()
+        return sa.select(*table.c, *starts).subquery() if starts else table
 
     def _where(self, bound: Bound, table: sa.FromClause) -> list[Condition]:
         given = bound.record.where
@@ -86,7 +93,7 @@ class Views:
             date = bound.dates.get(name)
             if date is None or name in bound.record.dates:
                 return None
-            return self._days.is_empty(table.c[name], date.kind)
+            return self.days.is_empty(table.c[name], date.kind)
 
         return [passes(given, table, empty, bound.expressions)]
 
@@ -191,6 +198,11 @@ class Views:
             column = rows.c[ref.column]
             parts.append(sa.select(column.label(VALUE)).where(column.is_not(None)))
         return (sa.union(*parts) if len(parts) > 1 else parts[0].distinct()).subquery()
+
+
+def start_of(source: DateSource) -> str:
+    """The column as which the day is read to which time is added: the sum would repeat its expression too often."""
+    return f"gdpr_start_{source.name}"
 
 
 def hops_of(through: Sequence[Hop], wanted: Sequence[str]) -> list[sa.FromClause]:
