@@ -16,7 +16,8 @@ from staffords_gdpr.retention.pure_dates import Trouble
 from staffords_gdpr.retention.pure_loader import load_subjects
 from staffords_gdpr.retention.pure_nodes import Node
 from staffords_gdpr.retention.pure_rules import Clause
-from staffords_gdpr.retention.pure_world import Row, comparable
+from staffords_gdpr.retention.pure_values import comparable
+from staffords_gdpr.retention.pure_world import Row
 from staffords_gdpr.retention.states import Key, Verdict
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from staffords_gdpr.database.catalogue import Catalogue
 from staffords_gdpr.database.connection import connected
 from staffords_gdpr.errors import UsageError
 from staffords_gdpr.policy.models import Policy
-from staffords_gdpr.retention.pure_world import key_text
+from staffords_gdpr.retention.pure_values import key_text
 from staffords_gdpr.retention.states import Key
 
 if TYPE_CHECKING:

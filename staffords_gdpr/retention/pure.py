@@ -3,6 +3,7 @@
 The due set is a greatest fixpoint, computed plainly: start from everything that has passed its own rule,
 and take out what a surviving row needs until nothing changes. Rows leave in rounds; a row's reason is what
 spoke against it in the round in which it left, so reasons neither run in circles nor depend on row order.
+A row with several owners is judged once for each and gets one verdict of them all.
 """
 
 from __future__ import annotations
@@ -10,14 +11,18 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 
 from staffords_gdpr.database.catalogue import Catalogue, Edge
+from staffords_gdpr.retention.pure_conditions import Rows
 from staffords_gdpr.retention.pure_dates import Trouble
 from staffords_gdpr.retention.pure_nodes import Node, Nodes
 from staffords_gdpr.retention.pure_rules import label, uses
-from staffords_gdpr.retention.pure_world import Row, Rows, World, nulls
+from staffords_gdpr.retention.pure_values import nulls
+from staffords_gdpr.retention.pure_world import Row, World
 from staffords_gdpr.retention.states import Key, State, Verdict
 
+_WORST_FIRST = (State.UNDECIDABLE, State.KEPT, State.HELD, State.DUE, State.ANONYMISED)
 Ground = tuple[int, str, str, str]
 """Why something stays: rank, name for a stable order, sentence, subject date (R6) or ""."""
 
@@ -33,12 +38,13 @@ def judge(catalogue: Catalogue, rows: Rows, as_of: dt.datetime, holds: frozenset
 
 
 class Decided:
-    """A node with its final verdict."""
+    """A row or a step with its final verdict, and its node under each owner, the one that decides first."""
 
-    __slots__ = ("node", "verdict")
+    __slots__ = ("node", "nodes", "verdict")
 
-    def __init__(self, node: Node, verdict: Verdict) -> None:
-        self.node = node
+    def __init__(self, nodes: list[Node], verdict: Verdict) -> None:
+        self.node = nodes[0]
+        self.nodes = nodes
         self.verdict = verdict
 
 
@@ -98,6 +104,12 @@ class Court:
                 self._against(self.nodes.of[target], self._reference(row, edge))
         for follower in self.nodes.followers[node]:
             self._against(follower, (4, "", "", ""))
+        if len(row.whole) > 1:
+            other = f" {row.owner}" if row.owner is not None else ", with nobody there,"
+            for same_row in self.nodes.elsewhere(node):
+                self._against(
+                    same_row, (5, str(row.owner), f"it belongs to{other} too, and stays for them", "")
+                )
         if node.step is None and node.follows is not None:
             self._against(node.follows, (2, str(row), f"{row} goes with it and stays", ""))
         if not self.nodes.of[row].gone:
@@ -120,7 +132,7 @@ class Court:
         self._against(self.nodes.of[carrier], ground)
         link: Row | None = carrier
         while link is not None:
-            for step in self.nodes.steps[link]:
+            for step in self.nodes.steps.get(link, ()):
                 if step.step and nulls(step.step.anonymise, link.bound.owner):
                     self._against(step, ground)
             link = link.owner
@@ -148,7 +160,10 @@ class Court:
         return not node.gone and not self.nodes.of[node.row].gone
 
     def _evidence_text(self, subject: Row, date: str) -> str:
-        counts = Counter(node.name for node in self._users[subject, date] if self._stays(node))
+        using = {
+            (node.name, id(node.row.whole[0])) for node in self._users[subject, date] if self._stays(node)
+        }
+        counts = Counter(record for record, _ in using)
         name = label(date).removeprefix("last ")
         rows = [f"{count} {record}{'' if count == 1 else 's'}" for record, count in sorted(counts.items())]
         return f"latest {name} of {' and '.join(rows)}"
@@ -184,14 +199,34 @@ class Court:
 
     def decided(self) -> Iterator[Decided]:
         """Every row and step with its verdict, in the order of the policy and of the rows."""
-        for node in self._every_node():
-            yield Decided(node, self._verdict(node))
+        for name in self.world.policy.ours:
+            for row in self.world.rows[name]:
+                if row.whole[0] is row:
+                    yield self._merged([self.nodes.of[each] for each in row.whole])
+                    for steps in zip(*(self.nodes.steps[each] for each in row.whole), strict=True):
+                        yield self._merged(list(steps))
 
     def _every_node(self) -> Iterator[Node]:
         for name in self.world.policy.ours:
             for row in self.world.rows[name]:
                 yield self.nodes.of[row]
                 yield from self.nodes.steps[row]
+
+    def _merged(self, nodes: list[Node]) -> Decided:
+        """One verdict over all owners: the worst state, the latest day, the least subject."""
+        if len(nodes) == 1:
+            return Decided(nodes, self._verdict(nodes[0]))
+        judged = sorted(((self._verdict(node), node) for node in nodes), key=_worst_first)
+        worst = judged[0][0]
+        days = [verdict.last_day for verdict, _ in judged]
+        subjects = [verdict.subject for verdict, _ in judged if verdict.subject is not None]
+        known = worst.state is not State.UNDECIDABLE and None not in days
+        merged = replace(
+            worst,
+            subject=min(subjects, key=_text_of, default=None),
+            last_day=max((day for day in days if day is not None), default=None) if known else None,
+        )
+        return Decided([node for _, node in judged], merged)
 
     def _verdict(self, node: Node) -> Verdict:
         state, reason = node.state, self._reason(node)
@@ -207,3 +242,13 @@ class Court:
             last_day=None if state is State.UNDECIDABLE else node.last_day,
             reason=reason,
         )
+
+
+def _worst_first(judged: tuple[Verdict, Node]) -> tuple[object, ...]:
+    verdict, node = judged
+    of_others = verdict.reason.startswith("held: it belongs to")  # says less than what holds it there
+    return _WORST_FIRST.index(verdict.state), of_others, _text_of(verdict.subject or ()), str(node.row.owner)
+
+
+def _text_of(key: Key) -> tuple[str, ...]:
+    return tuple(map(str, key))

@@ -5,10 +5,13 @@ A reading is a calendar day in the policy's zone, None for "no date", or a `Trou
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from staffords_gdpr.database.catalogue import DateKind
@@ -21,6 +24,9 @@ _TEXT = re.compile(
 )
 _REMEMBERED = 100_000
 _MOST_OFFSET_HOURS = 14  # no clock on earth is further from UTC
+_WHOLE = re.compile(r"-?[0-9]{1,18}")
+_UNITS_A_SECOND = {DateKind.EPOCH_SECONDS: 1, DateKind.EPOCH_MILLISECONDS: 1000}
+_EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,7 @@ class Trouble:
 Day = dt.date | None | Trouble
 IMPOSSIBLE = Trouble("holds no possible date")
 TOO_EARLY = Trouble("lies before 1900")
+NO_AMOUNT = Trouble("is counted with an impossible amount")
 
 
 @dataclass(frozen=True)
@@ -99,56 +106,62 @@ def _offset(zone: str | None) -> int | None:
 
 
 class DateReader:
-    """Reads raw values of one database by one policy. Naive moments are in `database.timestamps_in`."""
+    """Reads raw values of one database by one policy.
+
+    `zone` is that of moments that are stored without one; if none is given, `database.timestamps_in`.
+    """
 
     def __init__(self, policy: Policy) -> None:
         self._zone = policy.zone
-        self._naive = ZoneInfo(policy.database.timestamps_in)
+        self._naive = policy.database.timestamps_in
         self._words = frozenset(policy.database.empty_dates)
         self._sentinels = tuple(_sentinels(policy.database.empty_dates))
-        self._known: dict[tuple[str, DateKind], Day] = {}
+        self._known: dict[tuple[str, DateKind, str], Day] = {}
 
     def is_empty(self, raw: object, kind: DateKind) -> bool:
         """Whether a value means "no date": NULL, or one of `empty_dates` in any spelling and type."""
         if raw is None:
             return True
-        if isinstance(raw, (str, int)) and str(raw) in self._words:
+        if isinstance(raw, (str, int, float, Decimal)) and plainly(raw) in self._words:
             return True
         if not self._sentinels:
             return False
         spelt = self._spelt(raw, kind)
         return spelt is not None and any(spelt.same(sentinel) for sentinel in self._sentinels)
 
-    def read(self, raw: object, kind: DateKind) -> Day:
+    def read(self, raw: object, kind: DateKind, zone: str = "") -> Day:
         """The day of a value, None where it means "no date", `Trouble` where impossible or before 1900."""
+        zone = zone or self._naive
         if not isinstance(raw, str):
-            return self._read(raw, kind)
-        if (raw, kind) not in self._known:
+            return self._read(raw, kind, zone)
+        if (raw, kind, zone) not in self._known:
             if len(self._known) > _REMEMBERED:
                 self._known.clear()
-            self._known[raw, kind] = self._read(raw, kind)
-        return self._known[raw, kind]
+            self._known[raw, kind, zone] = self._read(raw, kind, zone)
+        return self._known[raw, kind, zone]
 
-    def _read(self, raw: object, kind: DateKind) -> Day:
+    def _read(self, raw: object, kind: DateKind, zone: str) -> Day:
         if self.is_empty(raw, kind):
             return None
         spelt = self._spelt(raw, kind)
         if spelt is None:
             return IMPOSSIBLE
         try:
-            day = self._day(spelt, raw)
+            day = self._day(spelt, raw, zone)
         except (ValueError, OverflowError):
             return IMPOSSIBLE
         return TOO_EARLY if day < FIRST_DAY else day
 
     @staticmethod
     def _spelt(raw: object, kind: DateKind) -> _Spelt | None:
+        if kind in _UNITS_A_SECOND:
+            return _counted(raw, _UNITS_A_SECOND[kind])
         if kind is not DateKind.DAY:
             return _spell(raw)
         spelt = _spell(raw[:10] if isinstance(raw, str) else raw)
         return spelt.whole if spelt else None
 
-    def _day(self, spelt: _Spelt, raw: object) -> dt.date:
+    def _day(self, spelt: _Spelt, raw: object, zone: str) -> dt.date:
         if not spelt.timed:
             return dt.date(*spelt.day)
         if isinstance(raw, dt.datetime):
@@ -162,16 +175,70 @@ class DateReader:
                     raise ValueError("no such offset")
                 moment = moment.replace(tzinfo=dt.timezone(dt.timedelta(minutes=spelt.offset)))
         if moment.tzinfo is None:
-            if self._naive.key == self._zone.key:
+            if zone == self._zone.key:
                 return moment.date()
-            moment = moment.replace(tzinfo=self._naive)
+            moment = moment.replace(tzinfo=ZoneInfo(zone))
         return moment.astimezone(self._zone).date()
+
+
+def _counted(raw: object, units: int) -> _Spelt | None:
+    """The moment that a number of seconds, or parts of them, since 1970 is; None for what is no such number."""
+    number = rounded_down(raw)
+    if number is None:
+        return None
+    try:
+        moment = _EPOCH + dt.timedelta(seconds=number // units)
+    except OverflowError:
+        return None
+    return _Spelt(
+        (moment.year, moment.month, moment.day), (moment.hour, moment.minute, moment.second, 0), 0, True
+    )
+
+
+def rounded_down(raw: object) -> int | None:
+    """A number rounded down, or the whole number that a text spells; None for anything else."""
+    if isinstance(raw, bool):
+        return None
+    if isinstance(raw, int):
+        return raw
+    if isinstance(raw, (float, Decimal)):
+        return math.floor(raw) if math.isfinite(raw) else None
+    return int(raw) if isinstance(raw, str) and _WHOLE.fullmatch(raw) else None
+
+
+def later(day: Day, unit: str, amount: object) -> Day:
+    """So much calendar time after a day; where that month has no such day, on its last day (R1).
+
+    None where the day or the amount is. `Trouble` where the amount is negative or no whole number, or leads out of
+    the calendar.
+    """
+    if not isinstance(day, dt.date):
+        return day
+    if amount is None:
+        return None
+    number = rounded_down(amount)
+    if number is None or number < 0 or (isinstance(amount, (float, Decimal)) and number != amount):
+        return NO_AMOUNT
+    try:
+        if unit in ("day", "week"):
+            return day + dt.timedelta(days=number * (7 if unit == "week" else 1))
+        months = day.month - 1 + number * (12 if unit == "year" else 1)
+        year, month = day.year + months // 12, months % 12 + 1
+        return dt.date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
+    except (ValueError, OverflowError):
+        return NO_AMOUNT
+
+
+def plainly(raw: float | str | Decimal) -> str:
+    """A value as it stands in the database: a whole number without a point."""
+    if isinstance(raw, str):
+        return raw
+    return str(int(raw)) if math.isfinite(raw) and raw == int(raw) else str(raw)
 
 
 def _minutes(raw: object) -> int:
     """The minutes written in an offset, so that +01:75 is found out."""
-    text = str(raw)
-    return 0 if text.endswith("Z") else int(text[-2:])
+    return int(raw[-2:]) if isinstance(raw, str) and raw[-3:-2] == ":" and raw[-6] in "+-" else 0
 
 
 def _sentinels(empty_dates: Iterable[str]) -> Iterable[_Spelt]:

@@ -16,7 +16,8 @@ import sqlalchemy as sa
 
 from staffords_gdpr.database.catalogue import Bound, Catalogue, Edge
 from staffords_gdpr.retention.pure import judge
-from staffords_gdpr.retention.pure_world import Rows, comparable
+from staffords_gdpr.retention.pure_conditions import Rows
+from staffords_gdpr.retention.pure_values import comparable
 from staffords_gdpr.retention.states import Key, Verdict
 
 Values = Mapping[str, object]

@@ -8,12 +8,13 @@ from collections import defaultdict
 from staffords_gdpr.database.catalogue import Edge
 from staffords_gdpr.policy.models import Keep, Scalar, Step
 from staffords_gdpr.retention.pure_rules import Clock, own_columns_only, read_clock
-from staffords_gdpr.retention.pure_world import Row, World, comparable, nulls
+from staffords_gdpr.retention.pure_values import comparable_key, nulls
+from staffords_gdpr.retention.pure_world import Row, World
 from staffords_gdpr.retention.states import Key, State
 
 
 class Node:
-    """A row, or one `sooner` step of a row.
+    """A row, or one `sooner` step of a row; of a row with several owners, one appearance of it.
 
     `state` is None while nothing stands against erasing it: it is in the due set until shown otherwise.
     `follows` is the row whose state it shares (R4): the owner of a row without a rule, or a step's `with`.
@@ -59,7 +60,7 @@ class Nodes:
 
     def __init__(self, world: World, holds: frozenset[Key]) -> None:
         self.world = world
-        self._held_subjects = {tuple(comparable(part) for part in key) for key in holds}
+        self._held_subjects = {comparable_key(key) for key in holds}
         self.of: dict[Row, Node] = {}
         self.steps: dict[Row, list[Node]] = {}
         self.followers: dict[Node, list[Node]] = defaultdict(list)
@@ -93,12 +94,19 @@ class Nodes:
             return True
         return any(step.gone and step.step and nulls(step.step.anonymise, edge) for step in self.steps[row])
 
+    def elsewhere(self, node: Node) -> list[Node]:
+        """The same row, or the same step of it, under its other owners."""
+        others = [row for row in node.row.whole if row is not node.row]
+        if node.step is None or not others:
+            return [self.of[row] for row in others]
+        return [step for row in others for step in self.steps[row] if step.step is node.step]
+
     # -- rows --
 
     def _ruled(self, node: Node) -> Node:
         """Find the rule that decides for a row, or the row that it goes with."""
         row, record = node.row, node.row.bound.record
-        if record.keep is None and row.owner is not None:
+        if record.keep is None and row.owner is not None and row.owner in self.of:
             node.follows = self.of[row.owner]
             self.followers[node.follows].append(node)
         elif row.orphan and record.orphans is not None:
@@ -113,7 +121,9 @@ class Nodes:
         done = unlinked and record.anonymise is not None and self.world.holds_all(row, record.anonymise)
         if node.keep is not None:
             self._read(node, node.keep)
-        if done:
+        if row.also:
+            node.settle(State.UNDECIDABLE, f"undecidable: {_claimed(row)}")
+        elif done:
             what = "anonymised, and its link to the owner is undone"
             if self.complete(node):
                 node.settle(State.ANONYMISED, what)
@@ -154,7 +164,7 @@ class Nodes:
 
     def _candidate(self, node: Node, reason: str) -> None:
         subject = node.row.subject
-        if subject is not None and tuple(comparable(part) for part in subject.key) in self._held_subjects:
+        if subject is not None and comparable_key(subject.key) in self._held_subjects:
             node.settle(State.HELD, f"held: legal hold on {subject}")
         else:
             node.settle(None, reason)
@@ -175,7 +185,9 @@ class Nodes:
         if step.keep is not None and (not row.orphan or own_columns_only(step.keep)):
             node.keep = step.keep
             self._read(node, step.keep)
-        if row.unlinked_by(step.anonymise) and self.complete(node):
+        if row.also:
+            node.settle(State.UNDECIDABLE, f"undecidable: {_claimed(row)}")
+        elif row.unlinked_by(step.anonymise) and self.complete(node):
             node.settle(State.ANONYMISED, "anonymised, and its link to the owner is undone")
         elif row.orphan and not self._has_orphan_rule(row):
             node.last_day = None
@@ -194,7 +206,7 @@ class Nodes:
     def _judge_with(self, node: Node, record: str) -> None:
         row = node.row
         target = row if row.orphan or record == row.record else self.world.follow(row, record)
-        if isinstance(target, Row):
+        if isinstance(target, Row) and target in self.of:
             node.follows = self.of[target]
             self.followers[node.follows].append(node)
             self._follow(node, node.follows)
@@ -207,3 +219,7 @@ class Nodes:
         if record.keep is None and row.owner is not None:
             return self._has_orphan_rule(row.owner)
         return record.orphans is not None or not row.orphan
+
+
+def _claimed(row: Row) -> str:
+    return f"also a {' or '.join(row.also)}: the conditions of 'where' overlap"

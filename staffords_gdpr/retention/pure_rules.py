@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from staffords_gdpr.policy.models import Condition, Keep, OtherColumn, OwnColumn, Ref, SubjectDate, Values
+from staffords_gdpr.policy.models import Condition, Keep, OtherColumn, OwnColumn, Ref, SubjectDate
 from staffords_gdpr.policy.periods import Period
+from staffords_gdpr.retention.pure_conditions import said, truth_of
 from staffords_gdpr.retention.pure_dates import Day, Trouble, written
-from staffords_gdpr.retention.pure_world import IN_THE_FUTURE, Row, World, same
+from staffords_gdpr.retention.pure_world import IN_THE_FUTURE, Row, World
 
 _SUFFIXES = ("_at", "_on", "_date", "_until", "_end")
 
@@ -135,15 +136,15 @@ def _open_work(condition: Condition | None, row: Row, world: World) -> str:
     """Why a row is open work, "" where it is not. Neither true nor false counts as open (R3)."""
     if condition is None:
         return ""
+    if condition.sql is not None:
+        truth = row.values[truth_of(condition.sql)]
+        return f"{condition.sql} is not known" if truth is None else condition.sql if truth else ""
     unknown: list[str] = []
     parts: list[str] = []
     for column, wanted in condition.columns.items():
         value = world.value(row, column)
-        assert isinstance(wanted, Values)
-        if any(same(value, one) for one in wanted.values):
-            parts.append(f"{column} is empty" if value is None else f"{column} is {value}")
-        elif value is None:
-            unknown.append(f"{column} is not known")
-        else:
+        passed = world.tables.test(wanted, value)
+        if passed is False:
             return ""
+        (parts if passed else unknown).append(said(column, wanted, value, passed))
     return " and ".join([*parts, *unknown])

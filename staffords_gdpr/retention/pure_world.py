@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
 
-from staffords_gdpr.database.catalogue import Bound, Catalogue, DateKind, Edge
+from staffords_gdpr.database.catalogue import Bound, Catalogue, DateKind, DateSource, Edge
 from staffords_gdpr.policy.models import DateRule, OtherColumn, Scalar
-from staffords_gdpr.retention.pure_dates import DateReader, Day, Trouble
+from staffords_gdpr.retention.pure_conditions import Line, Rows, Tables
+from staffords_gdpr.retention.pure_dates import DateReader, Day, Trouble, later
+from staffords_gdpr.retention.pure_values import comparable_key, filled, key_text, nulls, same
+from staffords_gdpr.retention.pure_view import Member, View, valued
 from staffords_gdpr.retention.states import Key
 
-Rows = Mapping[str, Sequence[Mapping[str, object]]]
-"""Table name -> rows as the driver gives them, uninterpreted."""
-
-Values = Mapping[str, object]
 IN_THE_FUTURE = Trouble("lies in the future")
 DANGLING = Trouble("leads to a row that is not there")
 
 
 class Row:
-    """One row of a record type. `subject` is None for orphans and for unlinked rows."""
+    """One appearance of a row of a record type: a row with several owners appears once for each.
 
-    __slots__ = ("bound", "key", "orphan", "outgoing", "owner", "owner_is_null", "subject", "values")
+    `whole` are all appearances of the same row, this one included. `subject` is None for orphans and for unlinked
+    rows. `also` names the other record types that claim the row.
+    """
 
-    def __init__(self, bound: Bound, values: Values) -> None:
+    __slots__ = (
+        "also", "bound", "key", "orphan", "outgoing", "owner", "owner_is_null", "subject", "values", "whole",
+    )  # fmt: skip
+
+    def __init__(self, bound: Bound, values: Line) -> None:
         self.bound = bound
         self.values = values
         self.key: Key = tuple(values[column] for column in bound.key)
@@ -35,6 +38,8 @@ class Row:
         self.subject: Row | None = None
         self.orphan = False
         self.outgoing: list[tuple[Edge, Row]] = []
+        self.whole: list[Row] = [self]
+        self.also: tuple[str, ...] = ()
 
     @property
     def record(self) -> str:
@@ -78,101 +83,171 @@ class World:
         self.policy = catalogue.policy
         self.today = today
         self.reader = DateReader(catalogue.policy)
-        self.rows: dict[str, list[Row]] = {
-            name: [Row(bound, values) for values in rows.get(bound.table, ())]
+        self.tables = Tables(rows)
+        self.view = View(catalogue, self.tables, self.reader)
+        self.owners_first = self.view.owners_first
+        self.rows: dict[str, list[Row]] = {}
+        self._texts = {
+            name: {column: sql for sql, column in bound.expressions.items()}
             for name, bound in catalogue.records.items()
         }
         self._indexes: dict[tuple[str, tuple[str, ...]], dict[Key, list[Row]]] = {}
+        self._appear()
         self.incoming: dict[Row, list[tuple[Edge, Row | None]]] = defaultdict(list)
-        self._refer(rows)
-        self.owners_first = _owners_first(catalogue)
-        for name in self.owners_first:
-            for row in self.rows[name]:
-                self._settle_subject(row)
+        self._refer()
         self._days = {rule.name: self._subject_days(rule) for rule in self.policy.dates.values()}
+
+    # -- owners and subjects --
+
+    def _appear(self) -> None:
+        """Every row, once for each of its owners."""
+        subject = valued(self.catalogue)
+        if subject is not None:
+            self.rows[subject.record.name] = [
+                Row(subject, dict(zip(subject.key, key, strict=True))) for key in self.view.values()
+            ]
+            for row in self.rows[subject.record.name]:
+                row.subject = row
+        for name in self.owners_first:
+            bound = self.catalogue.records[name]
+            self.rows[name] = [row for member in self.view.members[name] for row in self._each(bound, member)]
+        self._note_claims()
+
+    def _each(self, bound: Bound, member: Member) -> list[Row]:
+        edge, line = bound.owner, member.line
+        if edge is None:
+            row = Row(bound, line)
+            row.subject = row
+            return [row]
+        found: list[Row] = []
+        owned: set[Row] = set()
+        for link in member.links or ((),):
+            for owner in (link and self._linked(edge, link)) or (None,):
+                if owner is None or owner not in owned:
+                    found.append(self._owned(Row(bound, line), owner, is_null=not link))
+                if owner is not None:
+                    owned.add(owner)
+        if len(found) > 1:
+            for row in found:
+                row.whole = found
+        return found
+
+    def _owned(self, row: Row, owner: Row | None, *, is_null: bool) -> Row:
+        if owner is not None:
+            row.owner, row.subject = owner, owner.subject
+            row.orphan = row.subject is None
+            return row
+        edge, record = row.bound.owner, row.bound.record
+        assert edge is not None
+        # a way over other tables is undone only in the row itself: what stands in those tables is not the policy's
+        row.owner_is_null = is_null and (not edge.through or any(row.values[own] is None for own in edge.own))
+        lists = [step.anonymise for step in record.sooner]
+        if record.anonymise is not None:
+            lists.append(record.anonymise)
+        row.orphan = not any(row.unlinked_by(replacements) for replacements in lists)
+        return row
+
+    def _linked(self, edge: Edge, link: Key) -> Sequence[Row]:
+        columns = tuple(other for _, other in edge.columns)
+        return self._index(edge.target, columns).get(comparable_key(link), ())
+
+    def _note_claims(self) -> None:
+        """A row that several record types claim is known by all of them."""
+        for name, bound in self.catalogue.records.items():
+            others = [other for other in bound.shares if other in self.rows]
+            claimed = {other: {id(member.line) for member in self.view.members[other]} for other in others}
+            for row in self.rows[name] if others else ():
+                row.also = tuple(other for other in others if id(row.values) in claimed[other])
 
     # -- references --
 
-    def _refer(self, rows: Rows) -> None:
+    def _refer(self) -> None:
         for edge in self.catalogue.edges:
             if edge.source is None:
-                for values in rows.get(edge.source_table, ()):
-                    for target in self._targets(values, edge):
-                        self.incoming[target].append((edge, None))
+                for line in self.tables.all(edge.source_table):
+                    if not any(self.view.is_member(name, line) for name in edge.beyond):
+                        for target in self._targets(line, edge):
+                            self.incoming[target].append((edge, None))
                 continue
+            owns = edge.kind == "belongs_to"
             for row in self.rows[edge.source]:
-                for target in self._targets(row.values, edge):
-                    if target is not row:
+                if owns:
+                    targets: Sequence[Row] = row.owner.whole if row.owner is not None else ()
+                else:
+                    targets = self._targets(row.values, edge)
+                for target in targets:
+                    if target.whole[0] is not row.whole[0]:
                         row.outgoing.append((edge, target))
                         self.incoming[target].append((edge, row))
 
-    def _targets(self, values: Values, edge: Edge) -> Sequence[Row]:
-        sought = tuple(comparable(values[own]) for own, _ in edge.columns)
-        if None in sought:
-            return ()
-        columns = tuple(theirs for _, theirs in edge.columns)
-        return self._index(edge.target, columns).get(sought, ())
+    def _targets(self, line: Line, edge: Edge) -> Sequence[Row]:
+        link = tuple(line[own] for own, _ in edge.columns)
+        return () if None in link else self._linked(edge, link)
 
     def _index(self, record: str, columns: tuple[str, ...]) -> dict[Key, list[Row]]:
         index = self._indexes.get((record, columns))
         if index is None:
             index = defaultdict(list)
             for row in self.rows[record]:
-                index[tuple(comparable(row.values[column]) for column in columns)].append(row)
+                index[comparable_key(tuple(row.values[column] for column in columns))].append(row)
             self._indexes[record, columns] = index
         return index
 
-    def _along(self, row: Row, edge: Edge) -> Row | Trouble | None:
-        """The row at the other end; None where the reference is NULL, DANGLING where no such row is there."""
-        if any(row.values[own] is None for own, _ in edge.columns):
-            return None
-        targets = self._targets(row.values, edge)
-        return targets[0] if targets else DANGLING
-
     def follow(self, row: Row, record: str) -> Row | Trouble | None:
-        """The row of `record` that `row` belongs or refers to, also through its owners (R2)."""
-        for edge in (row.bound.owner, *row.bound.refers):
-            if edge is not None and edge.target == record:
-                return self._along(row, edge)
+        """The row of `record` that `row` belongs or refers to, also through its owners (R2).
+
+        None where the reference is NULL, DANGLING where no such row is there.
+        """
+        edge = row.bound.owner
+        owner = row.owner or (None if row.owner_is_null else DANGLING)
+        if edge is not None and edge.target == record:
+            return owner
+        for edge in row.bound.refers:
+            if edge.target == record:
+                if any(row.values[own] is None for own, _ in edge.columns):
+                    return None
+                targets = self._targets(row.values, edge)
+                return targets[0] if targets else DANGLING
         if row.bound.owner is None:
             return None
-        owner = self._along(row, row.bound.owner)
         return self.follow(owner, record) if isinstance(owner, Row) else owner
-
-    # -- subjects --
-
-    def _settle_subject(self, row: Row) -> None:
-        if row.record == self.policy.subject:
-            row.subject = row
-            return
-        edge = row.bound.owner
-        owner = self._along(row, edge) if edge else None
-        if isinstance(owner, Row):
-            row.owner, row.subject = owner, owner.subject
-            row.orphan = row.subject is None
-            return
-        row.owner_is_null = edge is not None and owner is None
-        record = row.bound.record
-        lists = [step.anonymise for step in record.sooner]
-        if record.anonymise is not None:
-            lists.append(record.anonymise)
-        row.orphan = not any(row.unlinked_by(replacements) for replacements in lists)
 
     # -- values --
 
-    def value(self, row: Row, column: str) -> object:
-        """A stored value, None where it is NULL or stands for "no date"."""
-        raw = row.values[column]
-        date = row.bound.dates.get(column)
-        return None if date is not None and self.reader.is_empty(raw, date.kind) else raw
+    def value(self, row: Row, name: str) -> object:
+        """A stored value, or a date of the row; None where it is NULL or stands for "no date"."""
+        date = row.bound.dates.get(name)
+        if date is None:
+            return row.values[name]
+        if name in row.bound.record.dates:
+            return self.day(row, name)
+        raw = row.values[name]
+        return None if self.reader.is_empty(raw, date.kind) else raw
 
-    def day(self, row: Row, column: str) -> Day:
-        date = row.bound.dates.get(column)
-        return self.reader.read(row.values[column], date.kind if date else DateKind.TEXT)
+    def day(self, row: Row, name: str) -> Day:
+        """The day that a column, or a date of the row's record type, says."""
+        source = row.bound.dates.get(name)
+        if source is None:
+            return self.reader.read(row.values[name], DateKind.TEXT)
+        column = self._texts[row.record].get(source.column, source.column)
+        if source.plain:
+            return self.reader.read(row.values[column], source.kind, source.zone)
+        if not source.through:
+            return self._read(source, column, row.values)
+        days = [self._read(source, column, line) for line in self.tables.along(source.through, row.values)]
+        troubles = [day for day in days if isinstance(day, Trouble)]
+        return min(troubles, key=lambda t: t.why) if troubles else max(_only_days(days), default=None)
+
+    def _read(self, source: DateSource, column: str, line: Line) -> Day:
+        day = self.reader.read(line[column], source.kind, source.zone)
+        if source.plus is None:
+            return day
+        amount = line[source.plus.column] if source.plus.column else source.plus.number
+        return later(day, source.plus.unit, amount)
 
     def holds_all(self, row: Row, replacements: Mapping[str, Scalar]) -> bool:
-        """Whether every listed column holds its replacement already (R10)."""
-        return all(same(self.value(row, column), new) for column, new in replacements.items())
+        """Whether every listed column holds its replacement already, to the letter (R10)."""
+        return all(same(row.values[column], filled(new, row.key)) for column, new in replacements.items())
 
     # -- the dates of a subject --
 
@@ -226,44 +301,5 @@ def _distinct(rows: Iterable[Row]) -> list[Row]:
     return list(dict.fromkeys(rows))
 
 
-def _owners_first(catalogue: Catalogue) -> list[str]:
-    ordered: list[str] = []
-
-    def place(name: str) -> None:
-        if name not in ordered:
-            owner = catalogue.records[name].owner
-            if owner is not None:
-                place(owner.target)
-            ordered.append(name)
-
-    for name in catalogue.records:
-        place(name)
-    return ordered
-
-
-def nulls(replacements: Mapping[str, Scalar], edge: Edge | None) -> bool:
-    """Whether a list of replacements sets one of the edge's own columns to null: the reference is undone."""
-    return edge is not None and any(
-        own in replacements and replacements[own] is None for own, _ in edge.columns
-    )
-
-
-def comparable(value: object) -> object:
-    """A key's value for comparing: 5, 5.0 and '5' are the same key, as they are in a join."""
-    if value is None or isinstance(value, bytes):
-        return value
-    if isinstance(value, (int, float, Decimal)):
-        whole = math.isfinite(value) and value == int(value)
-        return str(int(value)) if whole else str(value)
-    return str(value)
-
-
-def same(value: object, wanted: Scalar) -> bool:
-    """Whether a stored value is the one that the policy writes; None is NULL. '5' in a text column is 5."""
-    if value is None or wanted is None:
-        return value is wanted
-    return value == wanted or comparable(value) == comparable(wanted)
-
-
-def key_text(key: Key) -> str:
-    return ", ".join(str(part) for part in key)
+def _only_days(days: Iterable[Day]) -> list[dt.date]:
+    return [day for day in days if isinstance(day, dt.date)]
