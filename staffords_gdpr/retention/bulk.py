@@ -192,7 +192,7 @@ class Bulk:
         if self._built != (as_of, scope, months):
             self._build(as_of, scope, months)
         for statement in self._inserts:
-            self._run(statement)
+            self.work.filled(statement.table, self._run(statement))
         for name, key in left_alone:
             self._leave(name, key)
         self._round = 1
@@ -209,7 +209,7 @@ class Bulk:
         self._rows = Rows(self.work, as_of, scope, months)
         self._inserts = listing(self._rows)
         self.blocks = blocks(self._rows)
-        self.work.fill(self.work.shifts, self._rows.days.rows())
+        self.work.fill(self.work.shifts, {*self._rows.days.rows(), *self.work.views.days.rows()})
         self._built = (as_of, scope, months)
 
     def _settle(self, changed: set[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -79,7 +79,8 @@ class Answers:
 
     def verdicts(self, name: str, found: Candidates) -> Iterator[Verdict]:
         """The verdict of every row (or step of it), in key order."""
-        with self.connection.execution_options(yield_per=10_000).execute(self._query(found)) as result:
+        options = streaming(self.connection)
+        with self.connection.execute(self._query(found), execution_options=options) as result:
             rows = (self._verdict(name, found, tuple(row)) for row in result)
             if not found.bound.several:
                 yield from rows
@@ -171,3 +172,8 @@ def _state(why: object, done: object) -> State:
     if isinstance(why, int) and why < 0:
         return _STATES[Code(-why)]
     return State.HELD
+
+
+def streaming(connection: sa.Connection) -> Mapping[str, Any]:
+    """Rows come as they are read; not on MariaDB, where nothing else could be asked until the last has come."""
+    return {} if connection.dialect.name in ("mysql", "mariadb") else {"yield_per": 10_000}

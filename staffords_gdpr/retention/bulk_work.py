@@ -14,8 +14,7 @@ from staffords_gdpr.policy.models import Record, Step
 from staffords_gdpr.retention.bulk_chain import Column, numbered
 from staffords_gdpr.retention.bulk_engines import day_type, days_on
 from staffords_gdpr.retention.bulk_view import Views
-
-_PREFIX = "gdpr_work_"
+from staffords_gdpr.retention.bulk_work_tables import WorkTables
 
 
 @dataclass(frozen=True)
@@ -84,8 +83,8 @@ class Work:
     def __init__(self, connection: sa.Connection, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
         self.dialect = connection.dialect
-        self._metadata = sa.MetaData()
-        self.shifts = self._table(
+        self._tables = WorkTables(connection)
+        self.shifts = self._tables.table(
             "shifts",
             [
                 sa.Column("zone", day_type(), primary_key=True),
@@ -98,9 +97,9 @@ class Work:
         self.views = Views(catalogue, days_on(connection.dialect, catalogue.policy, moment, self.shifts))
         subject = self.views.members(catalogue.policy.subject)
         self.subject_key = [_plain(subject.c[name]) for name in catalogue.subject_key]
-        self.holds = self._table("holds", self._subject_columns(primary_key=True))
-        self.scope = self._table("scope", self._subject_columns(primary_key=True))
-        self.subjects = self._table(
+        self.holds = self._tables.table("holds", self._subject_columns(primary_key=True))
+        self.scope = self._tables.table("scope", self._subject_columns(primary_key=True))
+        self.subjects = self._tables.table(
             "subjects",
             [
                 *self._subject_columns(primary_key=True),
@@ -108,14 +107,14 @@ class Work:
                 *(sa.Column[Any](f"d_{name}", day_type()) for name in catalogue.policy.dates),
             ],
         )
-        self.todo = self._table("todo", self._subject_columns(primary_key=True))
+        self.todo = self._tables.table("todo", self._subject_columns(primary_key=True))
         self.row_scopes: dict[str, sa.Table] = {}
         self.row_todos: dict[str, sa.Table] = {}
         self.candidates: dict[str, Candidates] = {}
         for bound in catalogue.records.values():
             name = bound.record.name
             for tables, title in ((self.row_scopes, "rows"), (self.row_todos, "todo")):
-                tables[name] = self._table(
+                tables[name] = self._tables.table(
                     f"{title}_{len(tables)}", _key_columns(bound, "k", primary_key=True)
                 )
             self.candidates[name] = self._candidates(name, bound, None, parent_of(catalogue, bound.record))
@@ -123,7 +122,7 @@ class Work:
                 full = f"{name}.{step.name}"
                 self.candidates[full] = self._candidates(full, bound, step, step.with_)
         self._list_whole()
-        self._metadata.create_all(connection, checkfirst=False)
+        self._tables.make()
         self._connection = connection
 
     def clear(self) -> None:
@@ -138,6 +137,11 @@ class Work:
         rows = [dict(zip(names, key, strict=True)) for key in keys]
         if rows:
             self._connection.execute(sa.insert(table), rows)
+        self.filled(table, len(rows))
+
+    def filled(self, table: sa.FromClause, rows: int) -> None:
+        """To be called after so many rows were written to a work table."""
+        self._tables.filled(table, rows)
 
     def _candidates(self, name: str, bound: Bound, step: Step | None, parent: str | None) -> Candidates:
         integers = ["done", "orphan", "why", "b", "r", *(f"e_{date}" for date in self.catalogue.policy.dates)]
@@ -153,9 +157,9 @@ class Work:
             sa.Column("u", day_type()),
             *(sa.Column(column, sa.Integer) for column in integers),
         ]
-        table = self._table(f"due_{len(self.candidates)}", columns)
+        table = self._tables.table(f"due_{len(self.candidates)}", columns)
         if bound.several:
-            sa.Index(f"{table.name}_key", *(table.c[f"k{i}"] for i in range(len(bound.key))))
+            self._tables.index(table, [f"k{i}" for i in range(len(bound.key))])
         return Candidates(name, bound, step, table)
 
     def _list_whole(self) -> None:
@@ -169,16 +173,10 @@ class Work:
                 waiting += [self.candidates[parent]] if parent else []
 
     def _subject_columns(self, *, primary_key: bool) -> list[sa.Column[object]]:
-        return [sa.Column(f"s{i}", kind, primary_key=primary_key) for i, kind in enumerate(self.subject_key)]
-
-    def _table(self, name: str, columns: Sequence[sa.Column[object]]) -> sa.Table:
-        return sa.Table(
-            _PREFIX + name,
-            self._metadata,
-            *columns,
-            prefixes=["TEMPORARY"],
-            sqlite_with_rowid=not any(column.primary_key for column in columns),
-        )
+        return [
+            sa.Column(f"s{i}", kind, primary_key=primary_key, autoincrement=False)
+            for i, kind in enumerate(self.subject_key)
+        ]
 
 
 def parent_of(catalogue: Catalogue, record: Record) -> str | None:

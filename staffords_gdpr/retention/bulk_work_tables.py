@@ -1,0 +1,77 @@
+"""Work tables as each engine wants them: names that are free, keys that it can index, and counts for its planner."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import count
+from typing import Any
+
+import sqlalchemy as sa
+
+_PREFIX = "gdpr_work_"
+_NUMBER = "gdpr_work"
+_MANY = 1000  # fewer rows are quickly read in whatever way the planner chooses
+_INDEXED_BYTES = 3072  # what InnoDB takes for a key
+_BYTES_A_CHARACTER = 4
+_PART = 64  # characters of a text that is too long for a key
+
+
+class WorkTables:
+    """Makes the work tables of one `Work`. Their names are its own, also beside others on the same connection."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+        self._metadata = sa.MetaData()
+        self._prefix = f"{_PREFIX}{next(connection.info.setdefault(_NUMBER, count()))}_"
+        self._dialect = connection.dialect.name
+
+    def table(self, name: str, columns: Sequence[sa.Column[Any]]) -> sa.Table:
+        """A table that `make` will make."""
+        key = [column for column in columns if column.primary_key]
+        whole = self._dialect not in ("mysql", "mariadb") or _fits(key)
+        if not whole:
+            for column in key:
+                column.primary_key = False
+        table = sa.Table(
+            self._prefix + name,
+            self._metadata,
+            *columns,
+            prefixes=["TEMPORARY"],
+            sqlite_with_rowid=not key,
+        )
+        if key and not whole:
+            self.index(table, [column.name for column in key])
+        return table
+
+    def index(self, table: sa.Table, names: Sequence[str]) -> None:
+        """An index over columns of a table, of which several rows can hold the same."""
+        columns = [table.c[name] for name in names]
+        parts = {name: _PART for name, column in zip(names, columns, strict=True) if _is_long(column)}
+        sa.Index(f"{table.name}_{names[0]}", *columns, mysql_length=parts, mariadb_length=parts)
+
+    def make(self) -> None:
+        self._metadata.create_all(self._connection, checkfirst=False)
+
+    def filled(self, table: sa.FromClause, rows: int) -> None:
+        """Let the planner know of the rows that were written: PostgreSQL counts those of temporary tables only so."""
+        if rows > _MANY and self._dialect == "postgresql" and isinstance(table, sa.Table):
+            self._connection.exec_driver_sql(f'ANALYZE "{table.name}"')
+
+
+def _fits(key: Sequence[sa.Column[Any]]) -> bool:
+    """Whether MariaDB takes these columns as a key, whole."""
+    lengths = [getattr(column.type, "length", None) if _is_text(column) else 8 for column in key]
+    if any(length is None for length in lengths):
+        return False
+    return sum(length * _BYTES_A_CHARACTER for length in lengths if length) <= _INDEXED_BYTES
+
+
+def _is_long(column: sa.Column[Any]) -> bool:
+    if not _is_text(column):
+        return False
+    length = getattr(column.type, "length", None)
+    return length is None or length > _PART
+
+
+def _is_text(column: sa.Column[Any]) -> bool:
+    return isinstance(column.type, sa.String)
