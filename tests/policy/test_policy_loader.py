@@ -16,7 +16,18 @@ from wide_mistakes import ROWLESS, WIDE, WIDE_MISTAKES
 
 from staffords_gdpr.errors import PolicyError
 from staffords_gdpr.policy import Policy, load_policy, read_policy
-from staffords_gdpr.policy.models import Condition, OtherColumn, OwnColumn, SubjectDate, Values
+from staffords_gdpr.policy.models import (
+    Condition,
+    Hop,
+    Link,
+    LookUp,
+    OtherColumn,
+    OwnColumn,
+    Plus,
+    RowDate,
+    SubjectDate,
+    Values,
+)
 from staffords_gdpr.policy.periods import Period
 from staffords_gdpr.policy.suggest import did_you_mean
 from staffords_gdpr.policy.tree import MOST_BYTES, Branch, Leaf, parse
@@ -142,6 +153,143 @@ def test_open_work_may_be_one_value_null_or_a_list_each_of_its_own_type() -> Non
     assert [type(value) for value in columns["status"]] == [str, int, type(None), bool]
 
 
+def wide() -> Policy:
+    return read_policy(WIDE.encode(), "p.yaml")
+
+
+def test_the_forms_of_a_condition_arrive() -> None:
+    policy = wide()
+    role = Condition(columns={"role": Values(values=("staff", "system"), negated=True)})
+    assert policy.records["customer"].where == role
+    assert policy.records["call"].where == Condition(columns={"kind": Values(values=("call",))})
+    assert policy.records["repair"].where == Condition(sql="kind = 'repair'")
+    names = Condition(columns={"name": Values(values=("open", "new"))})
+    keep = policy.records["repair"].keep
+    assert keep is not None
+    assert keep.while_ == Condition(columns={"state": LookUp(table="states", column="id", where=names)})
+    log = policy.records["log"]
+    assert (log.leave, log.where) == (
+        "the operators' own notes",
+        Condition(columns={"kind": Values(values=("log",))}),
+    )
+
+
+def test_a_look_up_may_look_something_up_and_not_may_name_one_value_or_nothing() -> None:
+    inner = "{in: {table: kinds, column: id, where: {open: true, ended: {not: null}, rank: {not: 7}}}}"
+    policy = read_policy(WIDE.replace("{name: [open, new]}", f"{{kind: {inner}}}").encode(), "p.yaml")
+    keep = policy.records["repair"].keep
+    assert keep is not None
+    assert keep.while_ is not None
+    outer = keep.while_.columns["state"]
+    assert isinstance(outer, LookUp)
+    tests = {
+        "open": Values(values=(True,)),
+        "ended": Values(values=(None,), negated=True),
+        "rank": Values(values=(7,), negated=True),
+    }
+    assert outer.where.columns["kind"] == LookUp(table="kinds", column="id", where=Condition(columns=tests))
+
+
+def test_a_column_may_be_called_sql() -> None:
+    policy = read_policy(
+        WIDE.replace("where: {kind: call}", "where: {sql: [call], kind: x}").encode(), "p.yaml"
+    )
+    where = policy.records["call"].where
+    assert where == Condition(columns={"sql": Values(values=("call",)), "kind": Values(values=("x",))})
+
+
+def test_every_kind_of_date_of_a_row_arrives() -> None:
+    way = Hop(
+        table="field_values",
+        on={"object_id": "nr"},
+        where=Condition(columns={"field": Values(values=("closed",))}),
+    )
+    assert dict(wide().records["call"].dates) == {
+        "opened": RowDate(name="opened", column="create_time", stored_as="epoch seconds"),
+        "booked": RowDate(name="booked", column="booked", timestamps_in="Europe/Berlin"),
+        "warranty": RowDate(
+            name="warranty", column="bought_on", plus=Plus(unit="month", column="warranty_months")
+        ),
+        "closed": RowDate(name="closed", column="value", through=(way,)),
+        "moved": RowDate(name="moved", sql="coalesce(moved_at, closed_at)"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("written", "plus"),
+    [
+        ("{days: 14}", Plus(unit="day", number=14)),
+        ("{weeks: n}", Plus(unit="week", column="n")),
+        ('{months: "14"}', Plus(unit="month", column="14")),
+        ("{years: 200}", Plus(unit="year", number=200)),
+    ],
+)
+def test_what_is_added_to_a_date_is_a_number_or_a_column(written: str, plus: Plus) -> None:
+    policy = read_policy(WIDE.replace("{months: warranty_months}", written).encode(), "p.yaml")
+    assert policy.records["call"].dates["warranty"].plus == plus
+
+
+def test_a_way_to_the_owner_may_have_tables_between_and_several_ends() -> None:
+    caller = Hop(
+        table="participants",
+        on={"ticket": "nr"},
+        where=Condition(columns={"role": Values(values=("caller",))}),
+    )
+    policy = wide()
+    assert policy.records["call"].belongs_to == Link(
+        record="customer", on=({"person": "id"},), through=(caller,)
+    )
+    ends = ({"customer": "id"}, {"reporter": "id"})
+    assert policy.records["repair"].belongs_to == Link(record="customer", on=ends)
+    several = "[{table: a, on: {b: nr}}, {table: c, on: {d: e}}]"
+    text = WIDE.replace("{table: participants, on: {ticket: nr}, where: {role: caller}}", several)
+    link = read_policy(text.encode(), "p.yaml").records["call"].belongs_to
+    assert link is not None
+    assert link.through == (Hop(table="a", on={"b": "nr"}), Hop(table="c", on={"d": "e"}))
+
+
+def test_replacements_may_be_left_to_the_tool_or_hold_the_key() -> None:
+    policy = wide()
+    call, repair = policy.records["call"], policy.records["repair"]
+    assert (call.anonymise, call.generated) == ({}, ("subject", "body"))
+    assert repair.anonymise == {"email": "erased-{key}", "customer": None, "reporter": None}
+    assert repair.generated == ()
+    assert dict(call.triggers) == {"tickets_history": "keeps the state only"}
+    (names,) = read_policy(ROWLESS.encode(), "p.yaml").records["repair"].sooner
+    assert (names.anonymise, names.generated) == ({}, ("signature",))
+
+
+@pytest.mark.parametrize("value", ["{}", '{"erased": true}', "{ {key} }", "a { b"])
+def test_braces_that_look_like_no_name_are_text(value: str) -> None:
+    policy = read_policy(WIDE.replace('"erased-{key}"', f"'{value}'").encode(), "p.yaml")
+    assert policy.records["repair"].anonymise == {"email": value, "customer": None, "reporter": None}
+
+
+def test_a_subject_without_a_table_is_known_by_values_and_has_no_state() -> None:
+    policy = read_policy(ROWLESS.encode(), "p.yaml")
+    caller = policy.records["caller"]
+    assert caller.values_of == (
+        OtherColumn(record="call", column="email"), OtherColumn(record="repair", column="contact"),
+    )  # fmt: skip
+    assert (caller.table, caller.keep) == ("", None)
+    assert list(policy.ours) == ["call", "repair"]
+    assert policy.records["call"].belongs_to == Link(record="caller", on=({"email": "value"},))
+
+
+def test_things_of_two_kinds_of_one_table_may_share_a_table_of_their_own() -> None:
+    notes = "".join(
+        f"  {kind}_note: {{table: notes, belongs_to: {kind}, on: {{ticket: nr}}}}\n"
+        for kind in ("call", "repair")
+    )
+    policy = read_policy((WIDE + notes).encode(), "p.yaml")
+    assert [name for name, record in policy.records.items() if record.table == "notes"] == [
+        "call_note", "repair_note",
+    ]  # fmt: skip
+    assert messages(WIDE + notes.replace("belongs_to: repair", "belongs_to: customer")) == [
+        "p.yaml:39:24: table 'notes' is record type 'call_note' already. Give each of them a 'where' of its own."
+    ]
+
+
 def test_the_optional_keys_of_a_policy_arrive() -> None:
     more = (
         "questions:\n  - Is it enough?\n  - Is it too much?\n"
@@ -154,8 +302,14 @@ def test_the_optional_keys_of_a_policy_arrive() -> None:
 
 
 def test_a_policy_survives_being_written_down_and_read_again() -> None:
-    for path in (EXAMPLE, ROOT / "policies/retention.yaml"):
-        policy = load_policy(path)
+    written = [
+        EXAMPLE.read_bytes(),
+        (ROOT / "policies/retention.yaml").read_bytes(),
+        WIDE.encode(),
+        ROWLESS.encode(),
+    ]
+    for data in written:
+        policy = read_policy(data, "p.yaml")
         assert Policy.model_validate(policy.model_dump()) == policy
         assert Policy.model_validate_json(policy.model_dump_json()) == policy
 
@@ -368,7 +522,21 @@ def test_positions_know_every_value_and_fall_back_to_the_nearest_ancestor() -> N
     assert at("records", "repair", "erase", "anonymise", "work_done").startswith("null")
     assert at("records", "call", "no", "such", "key").startswith("call:")
     assert at("dates", "last_contact", "latest_of", "2").startswith("repair.completed_at]")
+    assert at("records", "call", "personal", "resolution").startswith("resolution]")
     assert positions.where("nothing") == f"{EXAMPLE}:1:1"
+
+
+def test_a_single_item_is_found_where_its_list_would_have_it() -> None:
+    positions = wide().positions
+    alone = positions.where("records", "call", "through", "table")
+    assert positions.where("records", "call", "through", "0", "table") == alone
+    assert positions.where("records", "call", "on", "0", "person") == positions.where(
+        "records", "call", "on", "person"
+    )
+    closed = positions.where("records", "call", "dates", "closed", "through", "0", "where", "field")
+    assert WIDE.splitlines()[int(closed.split(":")[1]) - 1][int(closed.split(":")[2]) - 1 :].startswith(
+        "closed}}"
+    )
 
 
 def test_a_suggestion_is_near_and_otherwise_not_made() -> None:
