@@ -32,7 +32,7 @@ database: {timestamps_in: UTC, empty_dates: ["1970-01-01 00:00:00", "0000-00-00"
 class Decided:
     """A database, and every verdict over it."""
 
-    bulk: Bulk
+    bulk: Bulk  # its connection is closed
     verdicts: list[Verdict]
 
     def states(self, record: str) -> dict[object, State]:
