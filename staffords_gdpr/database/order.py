@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from staffords_gdpr.database.catalogue import Catalogue
@@ -41,11 +41,14 @@ def erasing_order(catalogue: Catalogue, backend: Backend) -> Order:
     openings: dict[Opening, None] = {}
     closed: list[ForeignKey] = []
     while waiting:
-        referred = {e.target for e in catalogue.edges if e.source in waiting and e.source != e.target}
-        referred |= {target for source, target in strict if source in waiting}
-        free = [name for name in waiting if name not in referred]
+        refers = {(e.source, e.target) for e in catalogue.edges if e.source and e.source != e.target} | {
+            *strict
+        }
+        refers = {(source, target) for source, target in refers if source in waiting and target in waiting}
+        free = [name for name in waiting if name not in {target for _, target in refers}]
         if not free:
-            name = min(waiting, key=lambda one: _cost(catalogue, strict, waiting, one))
+            circles = [name for name in waiting if _referrers(name, refers) <= _reached(name, refers)]
+            name = min(circles, key=lambda one: _cost(catalogue, strict, waiting, one))
             for (source, target), keys in strict.items():
                 if target == name and source in waiting:
                     for key in keys:
@@ -79,6 +82,22 @@ def _strict(catalogue: Catalogue, backend: Backend) -> Mapping[tuple[str, str], 
             for source, other in catalogue.records.items():
                 if other.table == key.table:
                     found.setdefault((source, target), []).append(key)
+    return found
+
+
+def _referrers(name: str, refers: Iterable[tuple[str, str]]) -> set[str]:
+    return {source for source, target in refers if target == name}
+
+
+def _reached(name: str, refers: Iterable[tuple[str, str]]) -> set[str]:
+    """The record types that a way over references leads to; with its referrers among them, a type is in a circle to
+    which nothing outside of it refers.
+    """
+    found: set[str] = set()
+    new = {name}
+    while new:
+        new = {target for source, target in refers if source in new} - found
+        found |= new
     return found
 
 
