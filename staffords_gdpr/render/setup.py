@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from staffords_gdpr.render.page import Page, Text, Tone, warn
+from staffords_gdpr.render.proposal import summary, summary_data
 
 if TYPE_CHECKING:
+    from staffords_gdpr.operations.propose_guesses import Proposal
     from staffords_gdpr.operations.setup import Approval, InitResult, NewKey
 
 
@@ -17,16 +19,26 @@ def _key(made: InitResult) -> str:
     return base64.b64encode(made.public_key).decode()
 
 
-def init_page(made: InitResult, policy: Path, *, asked: str | None = None) -> Page:
+def init_page(
+    made: InitResult, policy: Path, proposal: Proposal | None = None, *, asked: str | None = None
+) -> Page:
     """What is there now, and what to do next. `asked`: the name that was wished for the log."""
     if made.created:
         log = f"Made: the audit log {made.name} in {made.home}/audit, its key in {made.home}/secret."
     else:
         log = f"The audit log {made.name} in {made.home / 'audit'} was there already and is left as it is."
-    if policy.exists():
-        rules = f"The policy {policy} is left as it is."
+    rules: Page
+    if proposal:
+        rules = (*summary(proposal, policy), Text(f"Next: edit {policy.name}, then: gdpr check"))
+    elif policy.exists():
+        rules = (Text(f"The policy {policy} is left as it is."),)
     else:
-        rules = f"There is no policy yet. Write {policy}: docs/policy.md explains every key."
+        rules = (
+            Text(
+                f"There is no policy yet. Name the database with --database to have one proposed, or write {policy}: "
+                "docs/policy.md explains every key."
+            ),
+        )
     return (
         Text(log, Tone.GOOD),
         *(
@@ -35,13 +47,13 @@ def init_page(made: InitResult, policy: Path, *, asked: str | None = None) -> Pa
             else ()
         ),
         Text(f"Note its public key down somewhere else: {_key(made)}"),
-        Text(rules),
-        Text("Next: gdpr keys new --as director --out director.key"),
+        *rules,
+        Text(f"{'Then' if proposal else 'Next'}: gdpr keys new --as director --out director.key"),
         Text("Then: gdpr approve --as director --key director.key"),
     )
 
 
-def init_data(made: InitResult, policy: Path) -> dict[str, object]:
+def init_data(made: InitResult, policy: Path, proposal: Proposal | None = None) -> dict[str, object]:
     """`gdpr init --format json`"""
     return {
         "home": str(made.home),
@@ -50,6 +62,7 @@ def init_data(made: InitResult, policy: Path) -> dict[str, object]:
         "key": _key(made),
         "policy": str(policy),
         "policy_exists": policy.exists(),
+        "proposed": summary_data(proposal) if proposal else None,
     }
 
 

@@ -30,14 +30,22 @@ def test_every_todo_is_named_at_once_with_its_place_and_nothing_else_is_complain
     ) == [
         "p.yaml:3:11: 'timezone': a person must decide here. Write it instead of TODO, as in 'Europe/London'.",
         "p.yaml:22:17: 'call.keep.for': a person must decide here. Write it instead of TODO, as in '3 years'.",
-        "p.yaml:22:30: 'call.keep.after': a person must decide here. If 'last_contact' is right, take the word "
-        "TODO away; if not, correct the line or remove it.",
-        "p.yaml:28:16: 'repair.personal': a person must decide here. If 'fault' is right, take the word TODO "
-        "away; if not, correct the line or remove it.",
-        "p.yaml:33:17: 'payment.belongs_to': a person must decide here. Write it instead of TODO, as in "
-        "'<record type>'.",
-        "p.yaml:38:43: 'newsletter.leave': a person must decide here. If 'the mailing system deletes these' is "
-        "right, take the word TODO away; if not, correct the line or remove it.",
+        (
+            "p.yaml:22:30: 'call.keep.after': a person must decide here. If 'last_contact' is right, take the word "
+            "TODO away; if not, correct the line or remove it."
+        ),
+        (
+            "p.yaml:28:16: 'repair.personal': a person must decide here. If 'fault' is right, take the word TODO "
+            "away; if not, correct the line or remove it."
+        ),
+        (
+            "p.yaml:33:17: 'payment.belongs_to': a person must decide here. Write it instead of TODO, as in "
+            "'<record type>'."
+        ),
+        (
+            "p.yaml:38:43: 'newsletter.leave': a person must decide here. If 'the mailing system deletes these' is "
+            "right, take the word TODO away; if not, correct the line or remove it."
+        ),
     ]
 
 
