@@ -17,6 +17,7 @@ from staffords_gdpr import __version__
 from staffords_gdpr.cli import (
     action,
     audit,
+    check,
     demo,
     explain,
     hold,
@@ -44,6 +45,7 @@ app = typer.Typer(
 )
 app.command("demo", rich_help_panel="First steps")(demo.demo)
 app.command("init", rich_help_panel="First steps")(setup.init)
+app.command("check", rich_help_panel="First steps")(check.check)
 app.command("approve", rich_help_panel="First steps")(setup.approve)
 app.add_typer(keys.app, name="keys", rich_help_panel="First steps")
 app.command("scan", rich_help_panel="The four commands")(scan.scan)

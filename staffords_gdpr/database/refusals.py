@@ -86,15 +86,17 @@ def create_index(connection: sa.Connection, facts: TableFacts, columns: Iterable
     return f"CREATE INDEX {quote(name)} ON {quote(facts.name)} ({', '.join(map(quote, ordered))});"
 
 
-def links_to_look_up(schema: Schema, edge: Edge) -> Iterator[tuple[TableFacts, frozenset[str]]]:
+def links_to_look_up(
+    tables: Mapping[str, TableFacts], edge: Edge
+) -> Iterator[tuple[TableFacts, frozenset[str]]]:
     """The columns by which a link is followed from an owner to its rows: table and columns."""
     if edge.direct:
-        yield schema.tables[edge.source_table], frozenset(own for own, _ in edge.columns)
+        yield tables[edge.source_table], frozenset(own for own, _ in edge.columns)
         return
     hops = edge.through
     for hop in hops:
-        yield schema.tables[hop.table], frozenset(hop.on)
-    last = schema.tables[hops[-1].table if hops else edge.source_table]
+        yield tables[hop.table], frozenset(hop.on)
+    last = tables[hops[-1].table if hops else edge.source_table]
     for end in edge.ends:
         yield last, frozenset(own for own, _ in end)
 
@@ -138,7 +140,7 @@ def _looked_up(
 ) -> Iterator[tuple[TableFacts, frozenset[str], tuple[str, ...]]]:
     for edge in edges:
         kind = "table" if edge.kind == "foreign_key" else edge.kind
-        for facts, columns in links_to_look_up(schema, edge):
+        for facts, columns in links_to_look_up(schema.tables, edge):
             yield facts, columns, ("records", edge.source or edge.target, kind)
 
 
