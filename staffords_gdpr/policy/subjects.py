@@ -74,12 +74,11 @@ def _rowless_subject(outline: Outline, subject: str, record: Document) -> None:
 def _child_of_values(outline: Outline, subject: str, name: str, child: Document) -> None:
     wrong, place = outline.mistakes, ("records", name)
     named = (text.partition(".") for text in outline.records[subject].get("values_of", ()))
-    column = next((column for record, _, column in named if record == name), "<column>")
-    write = f"Write 'on: {{{column}: value}}'."
-    if "on" not in child and not wrong.under(*place, "on"):
-        wrong.add(
-            (*place, "belongs_to"), f"'{subject}' has no table that a foreign key could lead to. {write}"
-        )
+    columns = [column for record, _, column in named if record == name]
+    write = f"Write 'on: {{{columns[0] if columns else '<column>'}: value}}'."
+    if "on" not in child and ("through" in child or len(columns) != 1) and not wrong.under(*place, "on"):
+        what = f"nothing says which column of '{name}' holds the '{subject}'. {write}"
+        wrong.add((*place, "belongs_to"), what)
     for number, way in enumerate(child.get("on", ())):
         for own, theirs in way.items():
             if theirs != "value":

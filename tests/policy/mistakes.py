@@ -438,8 +438,10 @@ MISTAKES = (
         "refers_to: product",
         "refers_to: [product, customer]",
         (
-            "27:26: 'repair' belongs to 'customer' already. Remove it here; if a row refers to yet another 'customer', "
-            "say by which columns, as in 'refers_to: {customer: {other_id: id}}'.",
+            (
+                "27:26: 'repair' belongs to 'customer' already. Remove it here; if a row refers to yet another 'customer', "
+                "say by which columns, as in 'refers_to: {customer: {other_id: id}}'."
+            ),
         ),
     ),
     Mistake(

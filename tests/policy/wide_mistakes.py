@@ -644,9 +644,9 @@ WIDE_MISTAKES = (
     ),
     Mistake(
         "no columns to a subject of values",
-        "    on: {email: value}\n",
-        "",
-        ("15:17: 'caller' has no table that a foreign key could lead to. Write 'on: {email: value}'.",),
+        "[call.email, repair.contact]\n  call:\n    table: calls\n    belongs_to: caller\n    on: {email: value}\n",
+        "[repair.contact]\n  call:\n    table: calls\n    belongs_to: caller\n",
+        ("15:17: nothing says which column of 'call' holds the 'caller'. Write 'on: {<column>: value}'.",),
         sound=ROWLESS,
     ),
     Mistake(
