@@ -66,7 +66,9 @@ def copying_triggers(connection: sa.Connection, policy: Policy, schema: Schema) 
         kinds = [record for record in policy.ours.values() if record.table == table]
         if not kinds or not _set_off(text):
             continue
-        writes = tuple(dict.fromkeys(_WRITES.findall(text)))
+        tables = {known.casefold(): known for known in schema.tables}
+        written = (tables.get(word.casefold()) for word in _WRITES.findall(text))
+        writes = tuple(dict.fromkeys(each for each in written if each is not None and each != table))
         known = {given.casefold().rpartition(".")[2] for kind in kinds for given in kind.triggers}
         if not known & {called.casefold() for called in (name, *writes)}:
             yield Copying(kinds[0].name, name, table, writes)

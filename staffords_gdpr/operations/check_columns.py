@@ -64,20 +64,24 @@ def unnamed_tables(policy: Policy, schema: Schema) -> Iterator[Finding]:
             f"  {_record_name(facts.name, policy)}: {{table: {_scalar(facts.name)}, leave: WHY ITS ROWS STAY}}",
         )
     for name, record in policy.ours.items():
-        for hop in _hops(record):
+        for hop, before in _hops(record):
             if hop.table in named or hop.table not in schema.tables:
                 continue
-            if any(key.target in ours for key in schema.tables[hop.table].foreign_keys):
+            facts = schema.tables[hop.table]
+            if any(key.target in ours for key in facts.foreign_keys):
                 continue  # which is said above
-            named.add(hop.table)
+            named.add(facts.name)
+            owner = (
+                f"belongs_to: {name}, on: {_mapping(hop)}" if before is None else "leave: WHY ITS ROWS STAY"
+            )
             yield Finding(
                 "passed-table",
                 "warning",
                 policy.positions.where("records", name),
-                f"'{name}' leads through table {hop.table}, which the policy does not name: its rows stay when those "
-                "of '" + name + "' are gone",
-                "Make it a record type that belongs to it, or say why its rows stay",
-                f"  {_record_name(hop.table, policy)}: {{table: {_scalar(hop.table)}, belongs_to: {name}, on: {_mapping(hop)}}}",
+                f"'{name}' leads through table {facts.name}, which the policy does not name: its rows stay when those "
+                f"of '{name}' are gone",
+                "Make it a record type, or say why its rows stay",
+                f"  {_record_name(facts.name, policy)}: {{table: {_scalar(facts.name)}, {owner}}}",
             )
 
 
@@ -135,11 +139,12 @@ def _tells(details: ColumnFacts) -> bool:
     )
 
 
-def _hops(record: Record) -> Iterator[Hop]:
-    if record.belongs_to:
-        yield from record.belongs_to.through
-    for date in record.dates.values():
-        yield from date.through
+def _hops(record: Record) -> Iterator[tuple[Hop, Hop | None]]:
+    """Every hop of the record type's ways, with the hop before it."""
+    ways = [record.belongs_to.through] if record.belongs_to else []
+    ways += [date.through for date in record.dates.values()]
+    for way in ways:
+        yield from zip(way, (None, *way), strict=False)
 
 
 def _record_name(table: str, policy: Policy) -> str:
