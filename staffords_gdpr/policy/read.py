@@ -89,8 +89,11 @@ def _excused(kind: la.Fields, name: str, tree: Branch) -> bool:
 
 def _place_for(name: str, kind: la.Fields) -> str:
     for other, key in kind.keys.items():
-        if isinstance(key.kind, la.Fields) and name in key.kind.keys:
+        inner = key.kind.mapping if isinstance(key.kind, la.ByShape) else key.kind
+        if isinstance(inner, la.Fields) and name in inner.keys:
             return f"Write it inside '{other}:'."
+        if isinstance(inner, la.MapOf) and isinstance(inner.value, la.Fields) and name in inner.value.keys:
+            return f"Write it inside '{other}:', under a name of yours."
     return advice(name, kind.keys)
 
 
@@ -214,7 +217,8 @@ def _value(kind: la.Kind, leaf: Leaf) -> Any:
         case la.Amount():
             return _amount(leaf, kind.unit)
         case la.Sql():
-            return _text(Leaf(leaf.value, leaf.text.strip()), "an expression") and leaf.text.strip()
+            value = leaf.value.strip() if isinstance(leaf.value, str) else leaf.value
+            return _text(Leaf(value, leaf.text.strip()), "an expression")
         case la.PeriodText():
             return _period(leaf)
         case la.Percent():

@@ -114,8 +114,9 @@ def _tables(outline: Outline) -> None:
 
 def _told_apart(outline: Outline, one: str, other: str) -> bool:
     """Two record types over one table: by `where`, or as things that hang below two kinds of one other table."""
-    if any(outline.mistakes.under("records", name, "where") for name in (one, other)):
-        return True
+    for name in (one, other):  # a misspelt 'where' is not a missing one too
+        if "where" not in outline.records[name] and outline.mistakes.under("records", name):
+            return True
     records = outline.records
     wheres = [records[name].get("where") for name in (one, other)]
     owners = [records[name].get("belongs_to") for name in (one, other)]

@@ -198,6 +198,15 @@ def test_a_column_may_be_called_sql() -> None:
     assert where == Condition(columns={"sql": Values(values=("call",)), "kind": Values(values=("x",))})
 
 
+def test_an_expression_may_stand_on_several_lines() -> None:
+    text = WIDE.replace(
+        "{sql: \"kind = 'repair'\"}", "\n      sql: |\n        kind = 'repair'\n        OR old\n"
+    )
+    assert read_policy(text.encode(), "p.yaml").records["repair"].where == Condition(
+        sql="kind = 'repair'\nOR old"
+    )
+
+
 def test_every_kind_of_date_of_a_row_arrives() -> None:
     way = Hop(
         table="field_values",

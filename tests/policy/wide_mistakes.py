@@ -184,6 +184,29 @@ WIDE_MISTAKES = (
         sound=WIDE,
     ),
     Mistake(
+        "misspelt where",
+        "    where: {kind: call}",
+        "    wher: {kind: call}",
+        ("16:5: unknown key 'wher' in record type 'call'. Did you mean 'where'?",),
+        sound=WIDE,
+    ),
+    Mistake(
+        "a date's key outside a date",
+        "    key: nr\n",
+        "    key: nr\n    stored_as: text\n",
+        (
+            "18:5: unknown key 'stored_as' in record type 'call'. Write it inside 'dates:', under a name of yours.",
+        ),
+        sound=WIDE,
+    ),
+    Mistake(
+        "expression of several lines that is empty",
+        "where: {sql: \"kind = 'repair'\"}",
+        "where:\n      sql: >\n        \n",
+        ("33:12: 'repair.where.sql': there is nothing here. Write an expression.",),
+        sound=WIDE,
+    ),
+    Mistake(
         "condition without a value",
         "where: {kind: call}",
         "where: kind",
