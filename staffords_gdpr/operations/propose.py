@@ -28,7 +28,7 @@ from staffords_gdpr.operations.propose_links import links_of
 from staffords_gdpr.operations.propose_others import key_of, left_alone, naming, record_names
 from staffords_gdpr.operations.propose_sample import ROWS, Sample, limit_statements, sample
 from staffords_gdpr.operations.propose_shapes import ZERO
-from staffords_gdpr.operations.propose_tree import Kind, Tree, kind_of, subject_of, tree_of
+from staffords_gdpr.operations.propose_tree import Kind, Tree, subject_of, tree_of
 from staffords_gdpr.operations.propose_ways import refers_to, way_of
 from staffords_gdpr.progress import SILENT, Progress
 
@@ -56,7 +56,7 @@ class _Seen:
     def of_kind(self, *kinds: Kind) -> Iterable[str]:
         """The tables of these kinds that lead to the subject, in the order of the database."""
         own = (t for t in self.schema.tables if t in self.tree.tables and t != self.tree.subject)
-        return (table for table in own if kind_of(table) in kinds)
+        return (table for table in own if self.tree.kinds[table] in kinds)
 
 
 def propose(engine: sa.Engine, *, today: dt.date, progress: Progress = SILENT) -> Proposal:
@@ -152,12 +152,12 @@ def _record(seen: _Seen, name: str, contact: bool, warranty: bool) -> RecordGues
     table, sample, dates, tree = seen.table(name), seen.samples[name], seen.dates[name], seen.tree
     out = seen.links_out(name)
     taken = {own for link in out for own, _ in link.columns} | set(table.key)
-    columns = columns_of(table, sample, taken | {date.column for date in dates if date.stored_as != "text"})
+    columns = columns_of(table, sample, taken | {date.column for date in dates})
     base = RecordGuess(
         name=seen.names[name],
         table=name,
         key=key_of(table, sample),
-        personal=tuple(guess for guess in columns.personal if not _is_text_date(guess.value, dates)),
+        personal=columns.personal,
         not_personal=(*columns.not_personal, *_text_dates(dates)),
         triggers=tuple(trigger.name for trigger in seen.schema.trigger_facts if trigger.table == name),
     )
@@ -168,7 +168,7 @@ def _record(seen: _Seen, name: str, contact: bool, warranty: bool) -> RecordGues
     owner_table = tree.owner(name) or tree.subject
     others = refers_to(name, tree, out, seen.names)
     known = rules.Known(contact, warranty, _product_warranty(seen, others))
-    found = rules.rule_of(kind_of(name), table, sample, dates, known, direct=owner_table == tree.subject)
+    found = rules.rule_of(tree.kinds[name], table, sample, dates, known, direct=owner_table == tree.subject)
     guess, way, nullable = way_of(name, tree, out, seen.names[owner_table])
     linking = {
         own: table.details[own].nullable
@@ -197,10 +197,6 @@ def _product_warranty(seen: _Seen, others: Mapping[str, object]) -> str:
         if record in others and date:
             return seen.reference(table, date)
     return ""
-
-
-def _is_text_date(column: str, dates: tuple[DateGuess, ...]) -> bool:
-    return any(date.column == column and date.stored_as == "text" for date in dates)
 
 
 def _text_dates(dates: tuple[DateGuess, ...]) -> tuple[Guess, ...]:

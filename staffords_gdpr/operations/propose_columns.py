@@ -94,7 +94,9 @@ def _text(column: str, facts: ColumnFacts, shape: Shape, *, people: bool) -> tup
     if shape.mostly(shapes.UUID, 0.95):
         return False, Guess(column, Sure.LIKELY, "its values are UUIDs")
     if shape.filled >= _MANY and shape.distinct <= _FEW:
-        return False, Guess(column, Sure.LIKELY, f"{shape.distinct} different values in {shape.filled} rows")
+        return False, Guess(
+            column, Sure.LIKELY, f"few different values: {shape.distinct} in {shape.filled} rows"
+        )
     if shape.share(shapes.WORDY) > 0.3 or shape.longest > 80:
         return True, Guess(column, Sure.LIKELY, "long texts, which may tell of people")
     if (

@@ -12,6 +12,7 @@ from staffords_gdpr.operations.propose_links import common_prefix, polymorphic_o
 from staffords_gdpr.operations.propose_sample import ROWS, Sample
 from staffords_gdpr.operations.propose_tree import Tree
 
+_WHY_LEFT = "if it is left alone, say why; if not, write how it belongs to somebody"
 _STAFF = "staff, not customers; the personnel policy governs them"
 
 
@@ -76,7 +77,7 @@ def left_alone(
                 _with(base, _STAFF, "no link from here to the subject was found; by its name these are staff")
             )
         elif polymorphic := polymorphic_of(table):
-            found.append(_with(base, "", _polymorphic(polymorphic, tree.subject, called)))
+            found.append(_with(base, "", _polymorphic(polymorphic)))
         elif telling or contacts[name] - {"a person's name"} or (personal and sample.rows >= ROWS):
             said = (
                 "no link to the subject was found. Write `belongs_to` and `on`, or say why it is left alone"
@@ -91,13 +92,13 @@ def _with(base: RecordGuess, reason: str, note: str) -> RecordGuess:
         base.table,
         note,
         personal=base.personal,
-        leave=Guess(reason, Sure.UNSURE, "why it is left alone"),
+        leave=Guess(reason, Sure.UNSURE, _WHY_LEFT),
     )
 
 
-def _polymorphic(columns: tuple[str, str], subject: str, called: Mapping[str, str]) -> str:
+def _polymorphic(columns: tuple[str, str]) -> str:
     kind, key = columns
     return (
-        f"{key} leads to one table or another, as {kind} says. Write a record type for each: "
-        f"where: {{{kind}: VALUE}}, belongs_to: {called[subject]}, on: {{{key}: id}}"
+        f"{key} leads to one table or another, as {kind} says. Write a record type for each of them, as in "
+        f"where: {{{kind}: VALUE}}, belongs_to: RECORD TYPE, on: {{{key}: id}}"
     )

@@ -43,11 +43,26 @@ def kind_of(table: str) -> Kind:
     return next((kind for kind, vocabulary in _KINDS.items() if vocabulary.in_name(table)), Kind.OTHER)
 
 
+def _kinds(tables: Mapping[str, TableFacts], links: tuple[Link, ...]) -> dict[str, Kind]:
+    """What each table holds. One named for a table that it leads to, as ticket_watchers is, holds details of that."""
+    found = {table: kind_of(table) for table in tables}
+    for link in links:
+        clear = any(vocabulary.at_end(link.table) for vocabulary in _KINDS.values())
+        if not clear and names.begins_with(link.table, link.target):
+            found[link.table] = Kind.DETAIL
+    for table, facts in tables.items():
+        out = tuple(link for link in links if link.table == table)
+        if len({link.target for link in out}) > 1 and _only_links(facts, out):
+            found[table] = Kind.DETAIL
+    return found
+
+
 @dataclass
 class Tree:
     """The tables that lead to the subject's, each with the links to its owner."""
 
     subject: str
+    kinds: Mapping[str, Kind]
     owners: dict[str, tuple[Link, ...]] = field(default_factory=dict)
     over: dict[str, tuple[Link, Link]] = field(
         default_factory=dict
@@ -102,14 +117,14 @@ def tree_of(subject: str, tables: Mapping[str, TableFacts], links: Iterable[Link
     """What belongs to what. Of several owners a table goes with the subject, a detail with what it is a detail of."""
     links = tuple(link for link in links if link.table != subject)
     distance = _leading_to(subject, links)
-    tree = Tree(subject)
-    details = [table for table in distance if kind_of(table) is Kind.DETAIL]
+    tree = Tree(subject, _kinds(tables, links))
+    details = [table for table in distance if tree.kinds[table] is Kind.DETAIL]
     for table in (*(t for t in distance if t not in details), *details):
         nearest = _owner_of(table, tree, links, distance, detail=table in details)
         if nearest is not None:
             tree.owners[table] = nearest
     for table in tables:
-        if table not in tree.tables and kind_of(table) in _OF_ITS_OWN:
+        if table not in tree.tables and tree.kinds[table] in _OF_ITS_OWN:
             _over_a_link_table(table, tree, tables, links)
     return tree
 
@@ -127,7 +142,7 @@ def _owner_of(
     def nearness(link: Link) -> tuple[bool, bool, int, str]:
         """Links that are sure first; for a detail what has a rule of its own first, and then the subject."""
         away = distance.get(link.target, 0)
-        whole = detail and kind_of(link.target) in (Kind.CALL, Kind.REPAIR, Kind.PAYMENT)
+        whole = detail and tree.kinds[link.target] in (Kind.CALL, Kind.REPAIR, Kind.PAYMENT)
         return link.sure is Sure.UNSURE, not whole, away, link.target
 
     if not sound:

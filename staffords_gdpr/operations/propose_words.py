@@ -54,17 +54,25 @@ def words(name: str) -> tuple[str, ...]:
 @cache
 def stem(name: str) -> str:
     """What is left of a name when plural and case are taken off: customers and customer, Kunden and Kunde."""
-    joined = "".join(words(name))
-    joined = re.sub(r"ies\Z", "y", joined)
+    joined = re.sub(r"ies\Z", "y", "".join(words(name)))
+    joined = joined.replace("ae", "a").replace("oe", "o").replace("ue", "u")  # Auftrag, Aufträge
     shorter = re.sub(r"[ens]+\Z", "", joined)
     return shorter if len(shorter) >= 2 else joined
+
+
+def begins_with(name: str, other: str) -> bool:
+    """Whether a table is named for another: ticket_watchers for tickets, without the same words before both."""
+    own, theirs = words(name), words(other)
+    while own and theirs and own[0] == theirs[0] and len(theirs) > 1:
+        own, theirs = own[1:], theirs[1:]
+    return len(own) > len(theirs) > 0 and stem("_".join(own[: len(theirs)])) == stem("_".join(theirs))
 
 
 def singular(name: str) -> str:
     """A name for one of the things that a table is named for: customers is `customer`, Kunden is `kunde`."""
     *before, last = words(name) or ("record",)
     for ending, one in _SINGULARS:
-        if last.endswith(ending) and len(last) > len(ending) + 1:
+        if last.endswith(ending) and (len(ending) > 4 or len(last) > len(ending) + 1):
             last = last.removesuffix(ending) + one
             break
     text = "_".join((*before, last))
