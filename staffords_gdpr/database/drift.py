@@ -55,7 +55,9 @@ def use_of(catalogue: Catalogue) -> Use:
     use = Use()
     for bound in catalogue.records.values():
         _record(catalogue, use, bound)
-    for edge in catalogue.edges:
+    # a link to a subject that has no table is no edge between rows, and still a way that a purge goes
+    owners = [bound.owner for bound in catalogue.records.values() if bound.owner is not None]
+    for edge in (*catalogue.edges, *owners):
         _edge(use, edge, catalogue.records.get(edge.target))
     for rule in catalogue.policy.dates.values():
         for ref in (*rule.latest_of, *([rule.or_else] if rule.or_else else [])):
