@@ -78,6 +78,10 @@ def _text(column: str, facts: ColumnFacts, shape: Shape, *, people: bool) -> tup
         )
     if held := shape.counts.get(shapes.HOLDS_EMAIL, 0):
         return True, Guess(column, Sure.LIKELY, f"{held} of {shape.filled} values hold an e-mail address")
+    if by_name == "a postcode" and shape.mostly(shapes.DIGITS_POSTCODE):
+        share = shape.percent(shapes.DIGITS_POSTCODE)
+        seen = f"{share} % of {shape.filled} values look like postcodes, as its name says"
+        return True, Guess(column, Sure.CERTAIN, seen)
     if names.REGIONS.at_end(column) and people:
         return True, Guess(column, Sure.LIKELY, "stands beside other contact details, as part of an address")
     specific = by_name is not None and by_name != _FREE_TEXT
