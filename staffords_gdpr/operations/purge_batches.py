@@ -24,6 +24,7 @@ from staffords_gdpr.auditlog.rows import (
     write_pending,
 )
 from staffords_gdpr.database.connection import begin, changes_so_far
+from staffords_gdpr.database.locks import lock_everything, lock_rows
 from staffords_gdpr.errors import GdprError
 from staffords_gdpr.operations.erasure import Plan, erase, plan_of, remaining
 from staffords_gdpr.operations.holds import current_holds
@@ -109,6 +110,7 @@ class Batches:
             transaction = begin(self.bulk.connection, lock=True)
             try:
                 choose()
+                self._lock(scope)
                 held = self.holds.current()
                 self.bulk.decide(self.as_of, holds=held, scope=scope, left_alone=self.unclear)
                 plan = plan_of(self.bulk)
@@ -127,6 +129,17 @@ class Batches:
             # a hold that came before the intent: decide again, with it
             transaction.rollback()
             self._outcome("purge.aborted", intent, code="hold")
+
+    def _lock(self, scope: Scope) -> None:
+        """Lock everything that is read for this batch, before it is read."""
+        connection, catalogue, work = self.bulk.connection, self.bulk.catalogue, self.bulk.work
+        match scope:
+            case Scope.ALL:
+                lock_everything(connection, catalogue)
+            case Scope.SUBJECTS:
+                lock_rows(connection, catalogue, {catalogue.policy.subject: work.scope})
+            case Scope.ROWS:
+                lock_rows(connection, catalogue, work.row_scopes)
 
     def _carry_out(self, transaction: sa.Transaction, plan: Plan, intent: _Intent) -> None:
         before = changes_so_far(self.bulk.connection)

@@ -1,0 +1,244 @@
+"""The locks of a batch: nobody changes what the rules read for its rows, from the decision until the commit.
+
+First the rows that the batch is about, in the order of their keys, then what hangs below them, what they refer to,
+and the rows on the ways there.
+
+PostgreSQL: FOR UPDATE on these rows. Whoever adds a row with a declared foreign key to one of them has to lock it, and
+waits. Nothing makes them wait where a link is not declared, so its table is locked against writing; that is asked for
+first, and not for long: writers queue up behind.
+
+MariaDB: locking reads that go through each link's index from owner to row, which locks the gaps between its entries,
+too, and so keeps out rows that are not there yet. Under REPEATABLE READ these reads, and the rules' own INSERT …
+SELECT, see what is committed and not a snapshot.
+
+SQLite: BEGIN IMMEDIATE has locked the whole database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from staffords_gdpr.database.catalogue import Bound, Catalogue, Edge
+from staffords_gdpr.policy.models import Hop
+
+TABLE_SECONDS = 3
+"""How long PostgreSQL may take to lock a table: as long as that, nobody else writes to it."""
+
+Pairs = Iterable[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class _Way:
+    """Tables joined one after the other, from a work table with keys outwards. `locked`: those whose rows to lock."""
+
+    joined: sa.FromClause
+    end: sa.FromClause
+    locked: tuple[sa.FromClause, ...]
+
+    def to(self, name: str, pairs: Pairs, *, own_first: bool = True) -> _Way:
+        """One table further. `pairs`: its columns, and those of the table at the end (or the other way round)."""
+        pairs = [pair if own_first else pair[::-1] for pair in pairs]
+        table = sa.table(name, *(sa.column(own) for own, _ in pairs)).alias()
+        return self.over(table, pairs)
+
+    def over(self, table: sa.FromClause, pairs: Pairs) -> _Way:
+        same = [table.c[own] == self.end.c[other] for own, other in pairs]
+        return _Way(self.joined.join(table, sa.and_(*same)), table, (*self.locked, table))
+
+    def anew(self) -> _Way:
+        """The same way, all of which is locked already."""
+        return _Way(self.joined, self.end, ())
+
+
+def lock_rows(connection: sa.Connection, catalogue: Catalogue, scopes: Mapping[str, sa.Table]) -> None:
+    """Lock the rows whose keys stand in work tables, by record type, and all that the rules read for them.
+
+    For a subject without a table (`values_of`) the work table holds its values. Called at the beginning of a
+    transaction that `begin(lock=True)` began.
+    """
+    if connection.dialect.name == "sqlite":
+        return
+    filled = {name: table for name, table in scopes.items() if _any(connection, table)}
+    if connection.dialect.name == "postgresql":
+        _lock_tables(connection, _unguarded(catalogue, owners=set(filled) != {catalogue.policy.subject}))
+        for table in filled.values():
+            connection.execute(
+                sa.text(f"ANALYZE {table.name}")
+            )  # or a batch of ten is planned like a million
+    for name, table in filled.items():
+        for way in _ways(catalogue, name, table):
+            _lock(connection, way)
+
+
+def lock_everything(connection: sa.Connection, catalogue: Catalogue) -> None:
+    """Lock every table that the rules read against changes."""
+    names = {bound.table for bound in catalogue.records.values()}
+    names |= {edge.source_table for edge in catalogue.edges if edge.source is not None}
+    names |= {hop.table for bound in catalogue.records.values() for hops in _all_hops(bound) for hop in hops}
+    if connection.dialect.name == "postgresql":
+        _lock_tables(connection, names | _unguarded(catalogue, owners=False))
+    elif connection.dialect.name != "sqlite":
+        for name in sorted(names | {edge.source_table for edge in catalogue.edges}):
+            # for update: a lock for reading would stop at the index that it counts by
+            every = sa.select(sa.func.count()).select_from(sa.table(name)).with_for_update()
+            connection.execute(every)
+
+
+# -- rows ----------------------------------------------------------------------------------------------------------
+
+
+def _ways(catalogue: Catalogue, record: str, scope: sa.Table) -> Iterator[_Way]:
+    """The rows of the scope, then everything below them, each followed by what its rows read and are read by."""
+    bound = catalogue.records.get(record)
+    key = list(scope.columns)
+    if bound is None:
+        # a subject that is a value: its rows are found by the one column of the scope
+        value = sa.select(key[0].label("value")).select_from(scope).subquery()
+        yield from _below(catalogue, record, _Way(value, value, ()))
+        return
+    table = bound.sa_table.alias()
+    same = [table.c[name] == column for name, column in zip(bound.key, key, strict=True)]
+    way = _Way(scope.join(table, sa.and_(*same)), table, (table,))
+    yield way
+    yield from _beside(catalogue, bound, way.anew())
+    if record != catalogue.policy.subject and bound.owner is not None and bound.owner.direct:
+        # rows without an owner: it must not appear
+        owner = catalogue.records.get(bound.owner.target)
+        if owner is not None:
+            yield way.anew().to(owner.table, bound.owner.columns, own_first=False)
+    yield from _below(catalogue, record, way.anew())
+
+
+def _below(catalogue: Catalogue, record: str, way: _Way) -> Iterator[_Way]:
+    for bound in catalogue.records.values():
+        if bound.owner is None or bound.owner.target != record or bound.record.name == record:
+            continue
+        for end in bound.owner.ends or (bound.owner.columns,):
+            down = _down(bound, bound.owner, end, way)
+            yield down
+            yield from _beside(catalogue, bound, down.anew())
+            yield from _below(catalogue, bound.record.name, down.anew())
+
+
+def _down(bound: Bound, owner: Edge, end: Pairs, way: _Way) -> _Way:
+    """From an owner to its rows, over the tables between them."""
+    links: list[Pairs] = [end, *(tuple((b, o) for o, b in hop.on.items()) for hop in reversed(owner.through))]
+    names = [hop.table for hop in reversed(owner.through)]
+    for name, pairs, nearer in zip(names, links, links[1:], strict=False):
+        columns = {column for column, _ in pairs} | {column for _, column in nearer}
+        way = way.over(sa.table(name, *map(sa.column, sorted(columns))).alias(), pairs)
+    return way.over(bound.sa_table.alias(), links[-1])
+
+
+def _beside(catalogue: Catalogue, bound: Bound, way: _Way) -> Iterator[_Way]:
+    """What the rules read for rows: rows on the way to their dates, rows they refer to, rows that refer to them."""
+    for date in bound.dates.values():
+        if date.through:
+            yield _forward(date.through, way)
+    for edge in bound.refers:
+        if edge.direct and edge.target in catalogue.records:
+            yield way.to(catalogue.records[edge.target].table, edge.columns, own_first=False)
+    for edge in catalogue.edges:
+        if edge.target == bound.record.name and edge.kind == "refers_to" and not _declared(catalogue, edge):
+            yield way.to(edge.source_table, edge.columns)
+
+
+def _forward(hops: Sequence[Hop], way: _Way) -> _Way:
+    for place, hop in enumerate(hops):
+        further = hops[place + 1].on.values() if place + 1 < len(hops) else ()
+        table = sa.table(hop.table, *map(sa.column, sorted({*hop.on, *further}))).alias()
+        way = way.over(table, hop.on.items())
+    return way
+
+
+def _lock(connection: sa.Connection, way: _Way) -> None:
+    if connection.dialect.name == "postgresql":
+        rows: sa.Select[tuple[int]] = (
+            sa.select(sa.literal_column("1")).select_from(way.joined).order_by(*list(way.end.c)[:1])
+        )
+        locked = rows.with_for_update(of=list(way.locked)).subquery()
+        connection.execute(sa.select(sa.func.count()).select_from(locked)).scalar_one()
+    else:
+        # in this order, or a small table would be read, and locked, as a whole
+        counted = sa.select(sa.func.count()).select_from(way.joined).prefix_with("STRAIGHT_JOIN")
+        connection.execute(counted.with_for_update()).scalar_one()
+
+
+def _any(connection: sa.Connection, table: sa.Table) -> bool:
+    return (
+        connection.execute(sa.select(sa.literal_column("1")).select_from(table).limit(1)).first() is not None
+    )
+
+
+# -- tables --------------------------------------------------------------------------------------------------------
+
+
+def _lock_tables(connection: sa.Connection, names: Iterable[str]) -> None:
+    quote = connection.dialect.identifier_preparer.quote
+    wanted = ", ".join(quote(name) for name in sorted(names))
+    if not wanted:
+        return
+    usual = connection.exec_driver_sql("SELECT current_setting('lock_timeout')").scalar_one()
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{TABLE_SECONDS}s'")
+    connection.exec_driver_sql(f"LOCK TABLE {wanted} IN SHARE ROW EXCLUSIVE MODE")
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{usual}'")
+
+
+def _unguarded(catalogue: Catalogue, *, owners: bool) -> set[str]:
+    """The tables to which a row of a link can be added without touching the row that it refers to.
+
+    `owners`: the tables of owners as well, where rows without an owner are looked at, and one could appear.
+    """
+    found: set[str] = set()
+    virtual = [bound.owner for bound in catalogue.records.values() if bound.owner]
+    for edge in (*catalogue.edges, *virtual):
+        target = catalogue.records.get(edge.target)
+        steps = list(_steps(edge.source_table, edge.through))
+        last = edge.through[-1].table if edge.through else edge.source_table
+        for end in edge.ends or (edge.columns,):
+            if target is None or not _guards(catalogue, last, target.table, end):
+                found.add(last)
+                if owners and target is not None and edge.kind == "belongs_to":
+                    found.add(target.table)
+        found |= {name for name, before, pairs in steps if not _linked(catalogue, name, before, pairs)}
+    for bound in catalogue.records.values():
+        for date in bound.dates.values():
+            for name, before, pairs in _steps(bound.table, date.through):
+                if not _linked(catalogue, name, before, pairs):
+                    found.add(name)
+    return found
+
+
+def _declared(catalogue: Catalogue, edge: Edge) -> bool:
+    return _guards(catalogue, edge.source_table, catalogue.records[edge.target].table, edge.columns)
+
+
+def _linked(catalogue: Catalogue, table: str, before: str, pairs: Pairs) -> bool:
+    """Whether a foreign key, in either direction, is part of the step from one table of a way to the next."""
+    return _guards(catalogue, table, before, pairs) or _guards(
+        catalogue, before, table, [pair[::-1] for pair in pairs]
+    )
+
+
+def _guards(catalogue: Catalogue, table: str, target: str, pairs: Pairs) -> bool:
+    """Whether a declared foreign key makes whoever links a row lock the other one first."""
+    wanted = set(pairs)
+    return any(
+        key.target == target and set(zip(key.columns, key.target_columns, strict=True)) <= wanted
+        for key in catalogue.tables[table].foreign_keys
+    )
+
+
+def _steps(table: str, hops: Sequence[Hop]) -> Iterator[tuple[str, str, list[tuple[str, str]]]]:
+    """Each table of a way, the one before it, and the columns of both."""
+    for hop in hops:
+        yield hop.table, table, list(hop.on.items())
+        table = hop.table
+
+
+def _all_hops(bound: Bound) -> Iterator[Sequence[Hop]]:
+    yield bound.owner.through if bound.owner else ()
+    yield from (date.through for date in bound.dates.values())
