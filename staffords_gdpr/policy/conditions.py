@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from staffords_gdpr.policy.outline import Document, Outline, columns_of
+from staffords_gdpr.policy.outline import Document, Outline, columns_of, own_columns
 from staffords_gdpr.policy.positions import Path
 
 _NO_ZONE = {
@@ -18,6 +18,10 @@ def check(outline: Outline) -> None:
     """Note what is wrong within the conditions, dates and ways of every record type."""
     for name, record in outline.records.items():
         _own_columns(outline, name, "where", record.get("where", {}), ("records", name, "where"))
+        for column in columns_of(record.get("where", {})):
+            if column in record.get("dates", {}) and own_columns(record, column) != (column,):
+                what = f"'{column}' is a date of '{name}', and 'where' can look at columns only. Name another one."
+                outline.mistakes.add(("records", name, "where", column), what, key=True)
     for name, record in outline.ours.items():
         rule = record.get("keep", {}).get("while", {})
         place = ("records", name, "keep", "while")

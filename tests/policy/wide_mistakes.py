@@ -221,6 +221,13 @@ WIDE_MISTAKES = (
         sound=WIDE,
     ),
     Mistake(
+        "where on a date that is no column",
+        "where: {kind: call}",
+        "where: {kind: call, closed: null}",
+        ("16:25: 'closed' is a date of 'call', and 'where' can look at columns only. Name another one.",),
+        sound=WIDE,
+    ),
+    Mistake(
         "while on a date with a value",
         "while: {closed: null}",
         "while: {closed: [open, null]}",
