@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -25,7 +24,7 @@ IMPOSSIBLE = "~"
 EARLIEST = dt.date(1900, 1, 1)
 _UTC = ZoneInfo("UTC")
 _SECONDS_A_DAY = 86_400
-_EPOCH_RANGE = (-25_568 * _SECONDS_A_DAY, 2_932_897 * _SECONDS_A_DAY)  # 1899-12-31 to 9999-12-31, in UTC
+_EPOCH_RANGE = (-719_162 * _SECONDS_A_DAY, 2_932_897 * _SECONDS_A_DAY)  # the years 1 to 9999, in UTC
 _MOST = {"day": 3_000_000, "week": 430_000, "month": 99_000, "year": 8_200}  # more leads out of the calendar
 
 Text = sa.ColumnElement[str]
@@ -81,7 +80,7 @@ class Days(ABC):
         ]
         if not is_epoch(kind):
             cases[-1] = (sa.not_(self._well_formed(value.raw, kind)), text(IMPOSSIBLE))
-        return sa.case(*cases, *self._impossible(day, event=event, early=early), else_=day)
+        return sa.case(*cases, (self._possible(day, event=event, early=early), day), else_=text(IMPOSSIBLE))
 
     def plus(self, day: Text, unit: Unit, amount: sa.ColumnElement[Any] | int, *, event: bool) -> Text:
         """A day and so many units more; where that month has no such day, the month's last (R1).
@@ -96,8 +95,8 @@ class Days(ABC):
             (sa.or_(number.is_(None), sa.not_(number.between(0, _MOST[unit]))), text(IMPOSSIBLE)),
         ]
         if not isinstance(amount, int):
-            cases.insert(1, (amount.is_(None), sa.null()))
-        return sa.case(*cases, *self._impossible(later, event=event), else_=later)
+            cases.insert(2, (amount.is_(None), sa.null()))
+        return sa.case(*cases, (self._possible(later, event=event), later), else_=text(IMPOSSIBLE))
 
     def is_empty(self, column: sa.ColumnElement[Any], kind: DateKind) -> Condition:
         """Whether a date column holds NULL, or a value that means "no date"."""
@@ -113,13 +112,10 @@ class Days(ABC):
             for since, seconds in shift_table(zone, self._zone)
         ]
 
-    def _impossible(
-        self, day: Text, *, event: bool, early: bool = False
-    ) -> Iterable[tuple[Condition, Text]]:
-        first = "0001-01-01" if early else EARLIEST.isoformat()
-        yield sa.or_(day.is_(None), day < text(first)), text(IMPOSSIBLE)
-        if event:
-            yield day > text(self.today.isoformat()), text(IMPOSSIBLE)
+    def _possible(self, day: Text, *, event: bool, early: bool = False) -> Condition:
+        """The day is one that can be: no NULL, and within bounds. It is named once, being a long expression."""
+        first = text("0001-01-01" if early else EARLIEST.isoformat())
+        return day.between(first, text(self.today.isoformat())) if event else day >= first
 
     def _spelt_empty(self, value: Value, kind: DateKind) -> list[Condition]:
         """For each value of `empty_dates`: whether `value` spells it."""
@@ -139,7 +135,8 @@ class Days(ABC):
             return sa.func.substr(raw, 1, 10)
         if value.form == "utc":
             return self._shifted(raw, _UTC)
-        naive = self._shifted(sa.func.replace(sa.func.substr(raw.concat(":00"), 1, 19), "T", " "), stored)
+        reading = sa.func.replace(sa.func.substr(raw.concat(":00"), 1, 19), "T", " ")
+        naive = self._shifted(reading, stored, raw)
         if value.form == "moment":
             return naive
         return sa.case(
@@ -148,15 +145,19 @@ class Days(ABC):
             else_=naive,
         )
 
-    def _shifted(self, reading: Text, stored: ZoneInfo) -> Text:
-        """The local day of a clock reading `YYYY-MM-DD HH:MM:SS` in `stored`. Only those near midnight are looked up."""
-        day = sa.func.substr(reading, 1, 10)
+    def _shifted(self, reading: Text, stored: ZoneInfo, raw: Text | None = None) -> Text:
+        """The local day of a clock reading `YYYY-MM-DD HH:MM:SS` in `stored`. Only those near midnight are looked up.
+
+        `raw`: the text that it was made from, if its day and minute stand in the same place: quicker to read.
+        """
+        raw = reading if raw is None else raw
+        day = sa.func.substr(raw, 1, 10)
         table = shift_table(stored, self._zone)
         least, most = min(s for _, s in table), max(s for _, s in table)
         if least == most == 0:
             return day
         self._looked_up[stored.key] = stored
-        clock = sa.func.substr(reading, 12, 5)
+        clock = sa.func.substr(raw, 12, 5)
         safe = sa.and_(clock >= text(_clock(-least + 59)), clock < text(_clock(_SECONDS_A_DAY - most)))
         shifts = self._shifts
         seconds = (

@@ -1,5 +1,5 @@
-"""Dates in MariaDB's SQL. In strict mode an INSERT fails where a cast or a sum has no result, so that each stands behind
-a test in the same CASE.
+"""Dates in MariaDB's SQL. In strict mode an INSERT fails where a cast or a sum has no result, so that each stands
+behind a test in the same CASE.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ BYTEWISE = "utf8mb4_nopad_bin"
 _FORMS: dict[Stored, Form] = {Stored.DATE: "day", Stored.MOMENT: "moment"}
 _DATETIME = mysql.DATETIME()
 _UNITS = {"day": "DAY", "week": "WEEK", "month": "MONTH", "year": "YEAR"}
+_FIRST_DAY = "0001-01-01"
 _LAST_DAY = "9999-12-31"
 _MONTHS = 9999 * 12 + 11
 
@@ -71,7 +72,7 @@ class MariadbDays(RegexDays):
 
     def _whole(self, amount: sa.ColumnElement[Any]) -> Number:
         number = _number(amount)
-        if stored(amount) is Stored.FRACTION:
+        if stored(amount) in (Stored.FRACTION, Stored.FLOAT):
             return sa.case((amount == number, number))
         return number
 
@@ -96,10 +97,13 @@ def _later_by(unit: str, number: Number, moment: sa.ColumnElement[Any]) -> Text:
 
 
 def _moment_later(unit: str, reading: Text, number: Number) -> Text:
-    """A clock reading so much later, as `YYYY-MM-DD HH:MM:SS`; NULL where the calendar ends before."""
+    """A clock reading so much later, as `YYYY-MM-DD HH:MM:SS`; NULL where that is beyond the calendar."""
     moment = sa.cast(sa.func.replace(reading, text("T"), text(" ")), _DATETIME)
     seconds = sa.func.time_to_sec(sa.func.substr(reading, 12)) + number * (60 if unit == "MINUTE" else 1)
-    beyond = sa.and_(sa.func.left(reading, 10) == text(_LAST_DAY), seconds >= 86_400)
+    day = sa.func.left(reading, 10)
+    beyond = sa.or_(
+        sa.and_(day == text(_FIRST_DAY), seconds < 0), sa.and_(day == text(_LAST_DAY), seconds >= 86_400)
+    )
     return sa.case((sa.not_(beyond), _later_by(unit, number, moment)))
 
 
@@ -108,7 +112,7 @@ def _number(column: sa.ColumnElement[Any]) -> Number:
     match stored(column):
         case Stored.INTEGER | Stored.BOOLEAN:
             return column
-        case Stored.FRACTION:
+        case Stored.FRACTION | Stored.FLOAT:
             return sa.func.floor(column)
         case Stored.TEXT:
             raw = bytewise(column)

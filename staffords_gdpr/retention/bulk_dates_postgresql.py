@@ -56,12 +56,14 @@ class PostgresqlDays(RegexDays):
             return Value(bytewise(known), plain, "utc")
         if how not in _FORMATS:
             return Value(plain, plain, "any")
-        moment = sa.func.timezone(text("UTC"), column) if how is Stored.ZONED else column
+        there: sa.ColumnElement[Any] = (
+            sa.func.timezone(text("UTC"), column) if how is Stored.ZONED else column
+        )
         known = sa.case(
             # years that have four digits: neither BC, which is not written, nor infinity
             (
-                sa.and_(sa.func.isfinite(moment), sa.extract("year", moment).between(1, 9999)),
-                sa.func.to_char(moment, text(_FORMATS[how])),
+                sa.and_(sa.func.isfinite(there), sa.extract("year", there).between(1, 9999)),
+                sa.func.to_char(there, text(_FORMATS[how])),
             ),
             else_=sa.cast(column, sa.Text),
         )
@@ -79,7 +81,7 @@ class PostgresqlDays(RegexDays):
 
     def _whole(self, amount: sa.ColumnElement[Any]) -> Number:
         number = _number(amount)
-        if stored(amount) is Stored.FRACTION:
+        if stored(amount) in (Stored.FRACTION, Stored.FLOAT):
             return sa.case((amount == number, number))
         return number
 
@@ -100,7 +102,7 @@ def _number(column: sa.ColumnElement[Any]) -> Number:
     match stored(column):
         case Stored.INTEGER:
             return column
-        case Stored.FRACTION:
+        case Stored.FRACTION | Stored.FLOAT:
             return sa.func.floor(column)
         case Stored.TEXT | Stored.OTHER:
             raw = bytewise(sa.cast(column, sa.Text))

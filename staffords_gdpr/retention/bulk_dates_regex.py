@@ -10,8 +10,8 @@ from staffords_gdpr.database.catalogue import DateKind
 from staffords_gdpr.retention.bulk_dates import Condition, Days, Text, Value, text
 from staffords_gdpr.retention.bulk_sentinels import OFFSET, Sentinel
 
-_YEAR = "(189[0-9]|19[0-9][0-9]|[2-9][0-9][0-9][0-9])"  # what is earlier is impossible anyway
-_LEAP = "([0-9][0-9](0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)"
+_YEAR = "([0-9]{3}[1-9]|[0-9]{2}[1-9]0|[0-9][1-9]00|[1-9]000)"  # all but 0000
+_LEAP = "([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][48]|[13579][26]|[2468]0)00)"
 _IN_EVERY_YEAR = (
     "(0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8])"
 )

@@ -76,7 +76,7 @@ class SqliteDays(Days):
         day = sa.func.substr(raw, 1, 10)
         real_day = sa.and_(
             sa.func.typeof(raw) == text("text"),
-            raw.op("GLOB")(text(_DATE + "*")),
+            raw.op("GLOB", is_comparison=True)(text(_DATE + "*")),
             sa.func.date(sa.func.julianday(day)) == day,
         )
         if kind is DateKind.DAY:
@@ -85,9 +85,9 @@ class SqliteDays(Days):
         real_time = sa.and_(
             sa.func.substr(raw, 11, 1).in_([text(" "), text("T")]),
             sa.func.julianday(raw).is_not(None),
-            time.op("GLOB")(text("[0-2][0-9]:*[0-9Z]")),
+            time.op("GLOB", is_comparison=True)(text("[0-2][0-9]:*[0-9Z]")),
             time < text("24"),
-            sa.not_(time.op("GLOB")(text("*[^0-9:.Z+-]*"))),
+            sa.not_(time.op("GLOB", is_comparison=True)(text("*[^0-9:.Z+-]*"))),
             sa.func.length(_without_offset(sa.func.substr(raw, 20))) <= 10,  # nanoseconds at the finest
         )
         return sa.func.coalesce(sa.and_(real_day, sa.or_(sa.func.length(raw) == 10, real_time)), sa.false())
@@ -128,10 +128,10 @@ def _number(column: sa.ColumnElement[Any]) -> Number:
     raw: Text = sa.type_coerce(column, sa.String())
     number: Number = sa.type_coerce(column, sa.Integer())
     cut: Number = sa.cast(number, sa.Integer)
-    signed = raw.op("GLOB")(text("-[0-9]*"))
+    signed = raw.op("GLOB", is_comparison=True)(text("-[0-9]*"))
     spelled = sa.and_(
-        sa.or_(signed, raw.op("GLOB")(text("[0-9]*"))),
-        sa.not_(raw.op("GLOB")(text("?*[^0-9]*"))),
+        sa.or_(signed, raw.op("GLOB", is_comparison=True)(text("[0-9]*"))),
+        sa.not_(raw.op("GLOB", is_comparison=True)(text("?*[^0-9]*"))),
         sa.func.length(raw) <= 18 + sa.type_coerce(signed, sa.Integer()),
     )
     kind = sa.func.typeof(raw)

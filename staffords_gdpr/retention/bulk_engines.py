@@ -76,12 +76,10 @@ def _written_in_postgresql(element: written, compiler: SQLCompiler, **options: A
     match stored(clause):
         case Stored.BOOLEAN:
             plain = f"CAST(CAST({column} AS INTEGER) AS TEXT)"
-        case Stored.FRACTION if isinstance(clause.type, sa.Numeric) and clause.type.asdecimal:
+        case Stored.FRACTION:
             plain = f"CAST(trim_scale({column}) AS TEXT)"
         case Stored.ZONED:
-            plain = f"replace(to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), '.000000', '') || '+00:00'"
-        case Stored.MOMENT:
-            plain = f"replace(to_char({column}, 'YYYY-MM-DD HH24:MI:SS.US'), '.000000', '')"
+            plain = f"CAST({column} AT TIME ZONE 'UTC' AS TEXT) || '+00:00'"
         case _:
             plain = f"CAST({column} AS TEXT)"
     return f'(({plain}) COLLATE "C")'
@@ -95,11 +93,7 @@ def _written_in_mariadb(element: written, compiler: SQLCompiler, **options: Any)
         case Stored.FRACTION:
             text = f"CAST({column} AS CHAR)"
             trimmed = f"TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM {text}))"
-            plain = f"CASE WHEN {text} LIKE '%.%' AND {text} NOT LIKE '%e%' THEN {trimmed} ELSE {text} END"
-        case Stored.MOMENT:
-            plain = f"REPLACE(DATE_FORMAT({column}, '%Y-%m-%d %H:%i:%s.%f'), '.000000', '')".replace(
-                "%", "%%"
-            )
+            plain = f"CASE WHEN LOCATE('.', {text}) > 0 THEN {trimmed} ELSE {text} END"
         case Stored.BINARY if is_bits(clause):
             plain = f"{column} + 0"
         case Stored.BINARY:

@@ -18,7 +18,8 @@ class Stored(Enum):
     MOMENT = auto()
     ZONED = auto()
     INTEGER = auto()
-    FRACTION = auto()  # numeric or floating
+    FRACTION = auto()  # exact, with or without places after the point
+    FLOAT = auto()
     BOOLEAN = auto()
     BINARY = auto()
     TEXT = auto()
@@ -42,8 +43,10 @@ def stored(column: sa.ColumnElement[Any]) -> Stored:
         return Stored.TEXT
     if "INT" in name and not name.startswith("INTERVAL"):
         return Stored.INTEGER
-    if name.startswith(("NUMERIC", "DECIMAL", "FLOAT", "DOUBLE", "REAL")):
+    if name.startswith(("NUMERIC", "DECIMAL")):
         return Stored.FRACTION
+    if name.startswith(("FLOAT", "DOUBLE", "REAL")):
+        return Stored.FLOAT
     return Stored.OTHER
 
 

@@ -18,8 +18,9 @@ def comparable(value: object) -> object:
     if value is None or isinstance(value, (str, bytes)):
         return value
     if isinstance(value, (int, float, Decimal)):
-        whole = math.isfinite(value) and value == int(value)
-        return str(int(value)) if whole else str(value)
+        if math.isfinite(value) and value == int(value):
+            return str(int(value))
+        return format(value.normalize(), "f") if isinstance(value, Decimal) else str(value)
     return str(value)
 
 

@@ -180,8 +180,15 @@ def _prepare(engine: sa.Engine, *, only_read: bool, patience: float) -> None:
     def _connect(connection: Any, _record: object) -> None:
         from psycopg.types.string import TextLoader
 
+        class ZonedLoader(TextLoader):
+            """The offset with its minutes, as every reader of dates knows it. It is that of the session, UTC."""
+
+            def load(self, data: Any) -> str | bytes:
+                text = super().load(data)
+                return f"{text}:00" if isinstance(text, str) and text.endswith("+00") else text
+
         for name in _AS_TEXT:
-            connection.adapters.register_loader(name, TextLoader)
+            connection.adapters.register_loader(name, ZonedLoader if name == "timestamptz" else TextLoader)
         with connection.cursor() as cursor:
             # row_security: an error where some rows would be hidden from this user, instead of not seeing them
             cursor.execute(
