@@ -154,20 +154,26 @@ def _dragged(bulk: Bulk, found: Candidates) -> int:
     return dragged
 
 
-def remaining(bulk: Bulk, erasures: Sequence[Erasure]) -> dict[str, int]:
-    """How many rows of each erasure are still as they were before it, by the database."""
+def remaining(bulk: Bulk, erasures: Sequence[Erasure], *, lock: bool = False) -> dict[str, int]:
+    """How many rows of each erasure are still as they were before it, by the database.
+
+    With `lock`, after whoever is at these rows has committed or gone: a purge that was killed may leave a connection
+    behind that the server has not missed yet.
+    """
     left = {}
     for erasure in erasures:
         found = bulk.candidates[erasure.name]
         table, keys = found.bound.sa_table, bulk.work.row_scopes[found.bound.record.name]
         bulk.work.fill(keys, erasure.keys)
         own = [table.c[name] for name in found.bound.key]
-        query = sa.select(sa.func.count()).select_from(
-            keys.join(table, sa.and_(*_same(own, list(keys.columns))))
-        )
+        query: sa.Select[Any] = sa.select(sa.literal_column("1").label("one"))
+        query = query.select_from(keys.join(table, sa.and_(*_same(own, list(keys.columns)))))
         if erasure.values is not None:
             query = query.where(sa.not_(replaced(table, erasure.values, own)))
-        left[erasure.name] = bulk.connection.execute(query).scalar_one()
+        rows = (query.with_for_update(of=table) if lock else query).subquery()
+        left[erasure.name] = bulk.connection.execute(
+            sa.select(sa.func.count()).select_from(rows)
+        ).scalar_one()
         bulk.work.fill(keys, ())
     return left
 

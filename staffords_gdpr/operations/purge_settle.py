@@ -120,7 +120,7 @@ def _find_out(bulk: Bulk, log: AuditLog, intent: Entry, *, lock: bool) -> Recove
     if lock:
         transaction = begin(bulk.connection, lock=True)  # waits for whoever may still be committing
         try:
-            left = remaining(bulk, plan.erasures)
+            left = remaining(bulk, plan.erasures, lock=True)
         finally:
             transaction.rollback()
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,16 +62,20 @@ class Desk:
         run(self.url, CUSTOMERS, TWO, *statements)
 
     @contextmanager
-    def decided(self) -> Iterator[tuple[Bulk, Plan]]:
-        """In a transaction that is committed: what is due."""
+    def ready(self) -> Iterator[Bulk]:
         with connected(connect(self.url, write=True)) as connection:
             catalogue = bind(load_policy(self._policy), connection)
             connection.rollback()
             bulk = Bulk(connection, catalogue)
             connection.commit()
-            with begin(connection, lock=True):
-                bulk.decide(AS_OF)
-                yield bulk, plan_of(bulk)
+            yield bulk
+
+    @contextmanager
+    def decided(self) -> Iterator[tuple[Bulk, Plan]]:
+        """In a transaction that is committed: what is due."""
+        with self.ready() as bulk, begin(bulk.connection, lock=True):
+            bulk.decide(AS_OF)
+            yield bulk, plan_of(bulk)
 
     def erase(self) -> tuple[Plan, Erased, int, dict[str, int]]:
         with self.decided() as (bulk, plan):
@@ -204,3 +209,25 @@ def test_a_row_that_a_foreign_key_would_take_along_is_noticed(desk: Desk, action
         erased = erase(bulk, plan)
         changed = changes_so_far(bulk.connection) - before
         assert erased.dragged or changed != erased.changes
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql", "mariadb"], indirect=True)
+def test_what_is_left_is_told_after_a_connection_that_a_killed_purge_left_behind(desk: Desk) -> None:
+    desk.open(CALLS, *NO_CALLS, "INSERT INTO calls VALUES (1, 1, '2015-01-01 10:00:00', 'noise', NULL)")
+    left: dict[str, int] = {}
+    asking = threading.Event()
+
+    def settle() -> None:
+        with desk.ready() as bulk, begin(bulk.connection, lock=True):
+            asking.set()
+            left.update(remaining(bulk, plan.erasures, lock=True))
+
+    settling = threading.Thread(target=settle)
+    with desk.decided() as (bulk, plan):
+        erase(bulk, plan)
+        settling.start()
+        assert asking.wait(10)
+        settling.join(0.3)
+        assert not left
+    settling.join(10)
+    assert left == {"call": 0, "customer": 0}
