@@ -47,7 +47,28 @@ PURGE = {
 }
 FINDING = {"code": "…", "severity": "error", "count": 1, "message": "…", "action": "…"}
 AUDIT = {"verdict": "fail", "findings": [FINDING], "report": "…", "statement": "…", "entry": 12}
+CHECK = {
+    "usable": True,
+    "findings": [
+        {"code": "…", "severity": "warning", "place": "…:31:3", "message": "…", "advice": "…", "paste": "…"}
+    ],
+    "records": {
+        "call": {
+            "table": "calls",
+            "rows": 4,
+            "members": 3,
+            "orphans": 0,
+            "several_subjects": 0,
+            "states": {"kept": 1, "due": 2},
+            "undecidable": {},
+            "dates": {
+                "received_at": {"empty": 0, "impossible": 0, "first": "2019-03-01", "last": "2026-11-20"}
+            },
+        }
+    },
+}
 EXAMPLES = {
+    "gdpr check --format json": CHECK,
     "gdpr scan --format json": SCAN,
     "gdpr scan --details --format json": {**SCAN, "rows": [ROW]},
     "gdpr scan --details --format jsonl": ROW,

@@ -22,6 +22,7 @@ _KINDS = {
     "foreign": "a table of another server, where nothing can be locked",
     "versioned": "a versioned table: the database keeps a copy of every row that goes",
 }
+ACKNOWLEDGE = "Where no personal data stays in it, say so under 'triggers' of the record type"
 _TRANSACTIONAL = {"innodb"}
 _WRITES = re.compile(r"\b(?:into|update)\s+(?:only\s+)?(?:[\w`\"\[]+\.)?[`\"\[]?(\w+)", re.IGNORECASE)
 
@@ -59,19 +60,33 @@ class Copying:
     table: str
     writes: tuple[str, ...]
 
+    def __str__(self) -> str:
+        writes = f", which writes to {' and '.join(self.writes)}" if self.writes else ""
+        return f"erasing sets off trigger {self.name} of table {self.table}{writes}: it may keep a copy"
 
-def copying_triggers(connection: sa.Connection, policy: Policy, schema: Schema) -> Iterator[Copying]:
+
+def copying_triggers(
+    connection: sa.Connection, policy: Policy, there: Mapping[str, TableFacts]
+) -> Iterator[Copying]:
     """Every trigger that an erasure sets off and that the policy does not name, itself or a table that it writes to."""
     for name, table, text in backend_of(connection).triggers(connection):
         kinds = [record for record in policy.ours.values() if record.table == table]
         if not kinds or not _set_off(text):
             continue
-        tables = {known.casefold(): known for known in schema.tables}
+        tables = {known.casefold(): known for known in there}
         written = (tables.get(word.casefold()) for word in _WRITES.findall(text))
         writes = tuple(dict.fromkeys(each for each in written if each is not None and each != table))
         known = {given.casefold().rpartition(".")[2] for kind in kinds for given in kind.triggers}
         if not known & {called.casefold() for called in (name, *writes)}:
             yield Copying(kinds[0].name, name, table, writes)
+
+
+def require_acknowledged(connection: sa.Connection, catalogue: Catalogue) -> None:
+    """Raises MisfitError for every trigger that may keep a copy, unless the policy says why that is right."""
+    misfits = Misfits(catalogue.policy)
+    for found in copying_triggers(connection, catalogue.policy, catalogue.tables):
+        misfits.add("trigger", ("records", found.record), str(found), ACKNOWLEDGE)
+    misfits.raise_if_any()
 
 
 def _set_off(text: str) -> bool:

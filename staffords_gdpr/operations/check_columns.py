@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from staffords_gdpr.database.binding_dates import date_columns, dates_used, keeps
 from staffords_gdpr.database.expressions import expressions_of, words_of
 from staffords_gdpr.database.facts import ColumnFacts, Family, TableFacts
-from staffords_gdpr.database.refusals import copying_triggers
+from staffords_gdpr.database.refusals import ACKNOWLEDGE, copying_triggers
 from staffords_gdpr.database.schema import Schema
 from staffords_gdpr.operations.check_findings import Finding
 from staffords_gdpr.policy.models import Hop, Policy, Record
@@ -87,16 +87,10 @@ def unnamed_tables(policy: Policy, schema: Schema) -> Iterator[Finding]:
 
 def triggers(connection: sa.Connection, policy: Policy, schema: Schema) -> Iterator[Finding]:
     """Triggers that an erasure sets off, and that the policy does not acknowledge."""
-    for found in copying_triggers(connection, policy, schema):
-        writes = f", which writes to {' and '.join(found.writes)}" if found.writes else ""
-        yield Finding(
-            "trigger",
-            "warning",
-            policy.positions.where("records", found.record),
-            f"erasing sets off trigger {found.name} of table {found.table}{writes}: it may keep a copy",
-            "Look at it with whoever looks after the database; where no personal data stays, say so",
-            f"    triggers: {{{_scalar(found.name)}: WHY NO PERSONAL DATA STAYS IN IT}}",
-        )
+    for found in copying_triggers(connection, policy, schema.tables):
+        place = policy.positions.where("records", found.record)
+        paste = f"    triggers: {{{_scalar(found.name)}: WHY NO PERSONAL DATA STAYS IN IT}}"
+        yield Finding("trigger", "warning", place, str(found), ACKNOWLEDGE, paste)
 
 
 def _spoken_of(policy: Policy, record: Record, facts: TableFacts) -> set[str]:

@@ -24,7 +24,7 @@ def missing_indexes(connection: sa.Connection, catalogue: Catalogue) -> Iterator
             "missing-index",
             "warning",
             catalogue.policy.positions.where("records", record),
-            f"{what} {table} ({', '.join(sorted(columns))}) has no index: a purge reads the whole table for it",
+            f"{what} {table} ({', '.join(sorted(columns))}) has no index, so the whole table is read for it",
             "Ask whoever looks after the database to run",
             create_index(connection, facts, columns),
         )

@@ -16,6 +16,7 @@ from staffords_gdpr.auditlog.layout import Home
 from staffords_gdpr.auditlog.people import DIRECTOR, Person, PersonKey, new_person_key, people
 from staffords_gdpr.database.binding import bind
 from staffords_gdpr.database.connection import connected
+from staffords_gdpr.database.refusals import require_acknowledged
 from staffords_gdpr.errors import UsageError
 from staffords_gdpr.operations.drift import Drift, drift_since, keep_schema
 from staffords_gdpr.policy.models import Policy
@@ -138,12 +139,14 @@ def approve(
     run with.
 
     Raises UsageError unless `key` is enrolled with `role` and the policy gives that role the review;
-    PolicyError where the policy does not fit the database; LogBrokenError for a log that does not verify.
+    PolicyError where the policy does not fit the database, or says nothing of a trigger that may keep a copy of what is
+    erased; LogBrokenError for a log that does not verify.
     """
     log.require_verified(full=False)
     require_role(log, key, role, policy.roles.review, "approve the policy")
     with connected(engine) as connection:
         catalogue = bind(policy, connection)
+        require_acknowledged(connection, catalogue)
     before = log.last("policy.approve")
     drift = drift_since(before, log.home, catalogue)
     keep_schema(log.home, catalogue)
