@@ -87,9 +87,9 @@ def _deciders_first(rows: Rows) -> list[Candidates]:
 def _candidates(rows: Rows, found: Candidates) -> Iterator[sa.Insert]:
     """The statements that list one record type or step."""
     parent = decided_by(rows.catalogue, found)
-    twice = bool(
-        found.bound.shares
-    )  # rows that two record types claim are undecidable, whatever they go with
+    twice = rows.contestable(
+        found.bound
+    )  # what is somebody else's, too, is undecidable, whatever it goes with
     standing = rows.standing(found, alone=parent is not None and not twice)
     names = [c.name for c in found.table.c if c.name in standing.c]
     why = sa.case((standing.c.code != int(Code.CANDIDATE), -standing.c.code))
@@ -140,8 +140,8 @@ def _with_parent(rows: Rows, found: Candidates, parent: Candidates) -> sa.Insert
     query = sa.select(*columns.values()).select_from(source)
     if found.step is not None:
         query = query.where(parent.subject[0].is_not(None))
-    if found.bound.shares:
-        query = query.where(sa.not_(rows.claimed_twice(found.bound, table)))
+    if rows.contestable(found.bound):
+        query = query.where(sa.not_(rows.contested(found.bound, table)))
     if found.bound.several:
         query = query.distinct()
     return sa.insert(found.table).from_select(list(columns), query)

@@ -139,8 +139,8 @@ class Rows:
             "held": sa.func.coalesce(chain.dates.c.held, 0),
             **self.evidence(candidates, table, chain.dates),
         }
-        if candidates.bound.shares:
-            facts["also"] = _flag(self.claimed_twice(candidates.bound, table))
+        if self.contestable(candidates.bound):
+            facts["also"] = _flag(self.contested(candidates.bound, table))
         base = sa.select(
             *(column.label(f"k{i}") for i, column in enumerate(chain.row_key)),
             *(column.label(f"s{i}") for i, column in enumerate(chain.subject)),
@@ -160,9 +160,13 @@ class Rows:
         code = code_of(self.catalogue, rule, row, self.horizon[-1]).label("code")
         return sa.select(*kept, code, month_of(self.catalogue, rule, row, self.horizon).label("b")).subquery()
 
-    def claimed_twice(self, bound: Bound, table: sa.FromClause) -> Condition:
-        """The row is a member of another record type over the same table as well."""
-        found = []
+    def contestable(self, bound: Bound) -> bool:
+        """Whether a row can be somebody else's as well."""
+        return bool(bound.shares) or self.views.contestable(bound)
+
+    def contested(self, bound: Bound, table: sa.FromClause) -> Condition:
+        """The row is a member of another record type over the same table as well, or has an owner of another kind."""
+        found = [self.views.contested(bound, table)]
         for name in bound.shares:
             other = self.views.members(name).alias()
             there = (
@@ -171,7 +175,7 @@ class Rows:
                 .where(same(key_of(other, bound), key_of(table, bound)))
             )
             found.append(there.correlate_except(other).exists())
-        return sa.or_(sa.false(), *found)
+        return sa.or_(*found)
 
     def rule(self, candidates: Candidates) -> Rule:
         """Whose rule decides for these rows or steps."""

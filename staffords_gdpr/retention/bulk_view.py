@@ -2,13 +2,15 @@
 
 A row is a member when `where` is true of it and it does not hang below a row of another kind: its owner link leads to
 no row of the owner's table that is no member of the owner's record type. A row with several owners appears once for
-each; those of another kind are none, and a row that has only such owners is no member.
+each; those of another kind are none, and a row that has only such owners is no member. One that has both is contested:
+somebody whom the policy does not know needs it, too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import Literal
 
 import sqlalchemy as sa
 
@@ -65,6 +67,18 @@ class Views:
             bound.owner is not None and self.divided(bound.owner.target)
         )
 
+    def contestable(self, bound: Bound) -> bool:
+        """Whether a row can have an owner of another kind beside its own."""
+        owner = bound.owner
+        return owner is not None and not owner.direct and self.divided(owner.target)
+
+    def contested(self, bound: Bound, table: sa.FromClause) -> Condition:
+        """The row has an owner of another kind, on any way."""
+        owner = bound.owner
+        if owner is None or not self.contestable(bound):
+            return sa.false()
+        return sa.or_(*(self._leading(owner, end, table, to="strangers") for end in range(len(owner.ends))))
+
     # -- what they are made of -----------------------------------------------------------------------------------
 
     def _table(self, bound: Bound) -> sa.FromClause:
@@ -107,8 +121,8 @@ class Views:
             if owner.direct:
                 tests.append(self._allowed(owner, [table.c[own] for own, _ in owner.columns]))
             else:
-                leading = [self._leading(owner, end, table, of_ours=False) for end in range(len(owner.ends))]
-                ours = [self._leading(owner, end, table, of_ours=True) for end in range(len(owner.ends))]
+                leading = [self._leading(owner, end, table) for end in range(len(owner.ends))]
+                ours = [self._leading(owner, end, table, to="ours") for end in range(len(owner.ends))]
                 tests.append(sa.or_(*ours, sa.not_(sa.or_(*leading))))
         return sa.select(*table.c).where(*tests).subquery()
 
@@ -156,28 +170,36 @@ class Views:
             ]
             parts.append(sa.select(*table.c, *labelled).select_from(source).where(*tests))
         table = self._table(bound).alias()
-        nowhere = [sa.not_(self._leading(owner, end, table, of_ours=False)) for end in range(len(owner.ends))]
+        nowhere = [sa.not_(self._leading(owner, end, table)) for end in range(len(owner.ends))]
         empty = [sa.null().label(name) for name, _ in owner.columns]
         parts.append(sa.select(*table.c, *empty).where(*self._where(bound, table), *nowhere))
         return sa.union_all(*parts).subquery()
 
-    def _leading(self, owner: Edge, end: int, table: sa.FromClause, *, of_ours: bool) -> Condition:
-        """The row has an owner this way; `of_ours`: one that is not of another kind."""
+    def _leading(
+        self, owner: Edge, end: int, table: sa.FromClause, *, to: Literal["any", "ours", "strangers"] = "any"
+    ) -> Condition:
+        """The row has an owner this way: any, one that is not of another kind, or one that is."""
         names = [own for own, _ in owner.ends[end]]
         if not owner.through:
             link = [table.c[name] for name in names]
             given = sa.and_(*(column.is_not(None) for column in link))
-            return sa.and_(given, self._allowed(owner, link)) if of_ours else given
+            return sa.and_(given, self._wanted(owner, link, to))
         hops = hops_of(owner.through, names)
         link = [hops[-1].c[name] for name in names]
         return (
             sa.select(sa.literal(1))
             .select_from(chained(owner.through, hops))
             .where(first_hop(owner.through, hops, table), *(column.is_not(None) for column in link))
-            .where(self._allowed(owner, link) if of_ours else sa.true())
+            .where(self._wanted(owner, link, to))
             .correlate(table)
             .exists()
         )
+
+    def _wanted(self, owner: Edge, link: Sequence[Column], to: str) -> Condition:
+        if to == "any":
+            return sa.true()
+        allowed = self._allowed(owner, link)
+        return allowed if to == "ours" else sa.not_(allowed)
 
     def _over(
         self, through: Sequence[Hop], table: sa.FromClause, names: Sequence[str], *, isouter: bool

@@ -121,7 +121,7 @@ class Nodes:
         done = unlinked and record.anonymise is not None and self.world.holds_all(row, record.anonymise)
         if node.keep is not None:
             self._read(node, node.keep)
-        if row.also:
+        if row.contested:
             node.settle(State.UNDECIDABLE, f"undecidable: {_claimed(row)}")
         elif done:
             what = "anonymised, and its link to the owner is undone"
@@ -185,7 +185,7 @@ class Nodes:
         if step.keep is not None and (not row.orphan or own_columns_only(step.keep)):
             node.keep = step.keep
             self._read(node, step.keep)
-        if row.also:
+        if row.contested:
             node.settle(State.UNDECIDABLE, f"undecidable: {_claimed(row)}")
         elif row.unlinked_by(step.anonymise) and self.complete(node):
             node.settle(State.ANONYMISED, "anonymised, and its link to the owner is undone")
@@ -222,4 +222,7 @@ class Nodes:
 
 
 def _claimed(row: Row) -> str:
-    return f"also a {' or '.join(row.also)}: the conditions of 'where' overlap"
+    if row.also:
+        return f"also a {' or '.join(row.also)}: the conditions of 'where' overlap"
+    owner = row.bound.record.belongs_to
+    return f"also belongs to a row of another kind than {owner.record if owner else 'its owner'}"

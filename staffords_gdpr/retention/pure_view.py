@@ -14,10 +14,14 @@ from staffords_gdpr.retention.states import Key
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Member:
-    """A row of a record type. `links`: the values of its owners' columns, each owner once, none with a NULL."""
+    """A row of a record type. `links`: the values of its owners' columns, each owner once, none with a NULL.
+
+    `contested`: it has an owner of another kind as well.
+    """
 
     line: Line
     links: tuple[Key, ...]
+    contested: bool = False
 
 
 class View:
@@ -25,6 +29,7 @@ class View:
 
     A row is of a record type when `where` is true of it, and when it does not hang below a row of another kind: one of
     the owner's table that is not of the owner's record type. Of several owners those of another kind are none.
+    A row that has both is contested: somebody whom the policy does not know needs it, too.
     """
 
     def __init__(self, catalogue: Catalogue, tables: Tables, reader: DateReader) -> None:
@@ -86,12 +91,9 @@ class View:
         divided, found = self.divided(owner.target), []
         for line in lines:
             links = self.links(owner, line)
-            if divided and links:
-                ours = [link for link in links if self._allowed(owner, link)]
-                if not ours:
-                    continue
-                links = ours
-            found.append(Member(line, tuple(links)))
+            ours = [link for link in links if self._allowed(owner, link)] if divided else links
+            if ours or not links:
+                found.append(Member(line, tuple(ours), contested=len(ours) < len(links)))
         return found
 
     def passes(self, bound: Bound, line: Line) -> bool:

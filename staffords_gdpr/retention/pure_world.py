@@ -22,11 +22,11 @@ class Row:
     """One appearance of a row of a record type: a row with several owners appears once for each.
 
     `whole` are all appearances of the same row, this one included. `subject` is None for orphans and for unlinked
-    rows. `also` names the other record types that claim the row.
+    rows. `also` names the other record types that claim the row; `contested`: one does, or an owner of another kind.
     """
 
     __slots__ = (
-        "also", "bound", "key", "orphan", "outgoing", "owner", "owner_is_null", "subject", "values", "whole",
+        "also", "bound", "contested", "key", "orphan", "outgoing", "owner", "owner_is_null", "subject", "values", "whole",
     )  # fmt: skip
 
     def __init__(self, bound: Bound, values: Line) -> None:
@@ -40,6 +40,7 @@ class Row:
         self.outgoing: list[tuple[Edge, Row]] = []
         self.whole: list[Row] = [self]
         self.also: tuple[str, ...] = ()
+        self.contested = False
 
     @property
     def record(self) -> str:
@@ -156,8 +157,10 @@ class World:
         for name, bound in self.catalogue.records.items():
             others = [other for other in bound.shares if other in self.rows]
             claimed = {other: {id(member.line) for member in self.view.members[other]} for other in others}
-            for row in self.rows[name] if others else ():
+            contested = {id(member.line) for member in self.view.members[name] if member.contested}
+            for row in self.rows[name] if others or contested else ():
                 row.also = tuple(other for other in others if id(row.values) in claimed[other])
+                row.contested = bool(row.also) or id(row.values) in contested
 
     # -- references --
 
@@ -245,6 +248,22 @@ class World:
         amount = line[source.plus.column] if source.plus.column else source.plus.number
         return later(day, source.plus.unit, amount)
 
+    def origin(self, row: Row, name: str) -> str:
+        """Where a date of a row comes from, in prose: "device 1 covered (bought_on 2023-11-30 plus 3 months)"."""
+        source = row.bound.dates.get(name)
+        if source is None or (source.plain and source.column == name):
+            return f"{row} {name}"
+        told = self._texts[row.record].get(source.column, source.column)
+        if source.through:
+            told = f"{told} in {source.through[-1].table}"
+        elif source.plus is not None:
+            told = f"{told} {row.values[told]}"
+        if source.plus is not None:
+            by_row = source.plus.column if source.through else row.values.get(source.plus.column)
+            amount = by_row if source.plus.column else source.plus.number
+            told += f" plus {'no' if amount is None else amount} {source.plus.unit}s"
+        return f"{row} {name} ({told})"
+
     def holds_all(self, row: Row, replacements: Mapping[str, Scalar]) -> bool:
         """Whether every listed column holds its replacement already, to the letter (R10)."""
         return all(same(row.values[column], filled(new, row.key)) for column, new in replacements.items())
@@ -267,7 +286,7 @@ class World:
             for subject in self.rows[self.policy.subject]:
                 if not found[subject]:
                     self._collect(found[subject], rule, subject, rule.or_else)
-        return {subject: _latest(values) for subject, values in found.items() if values}
+        return {subject: self._latest(values) for subject, values in found.items() if values}
 
     def _collect(
         self, values: list[tuple[Day, Row, str]], rule: DateRule, row: Row, source: OtherColumn
@@ -278,23 +297,21 @@ class World:
         if day is not None:
             values.append((day, row, source.column))
 
-
-def _latest(values: list[tuple[Day, Row, str]]) -> SubjectDay:
-    troubles = sorted(
-        (key_text(row.key), str(row), column, day.why)
-        for day, row, column in values
-        if isinstance(day, Trouble)
-    )
-    if troubles:
-        _, name, column, why = troubles[0]
-        source = f"{name} {column}"
-        return SubjectDay(
-            Trouble(f"cannot be told: {source} {why}"), _distinct(row for _, row, _ in values), source
+    def _latest(self, values: list[tuple[Day, Row, str]]) -> SubjectDay:
+        troubles = sorted(
+            (key_text(row.key), str(row), column, day.why)
+            for day, row, column in values
+            if isinstance(day, Trouble)
         )
-    days = [(day, row, column) for day, row, column in values if isinstance(day, dt.date)]
-    latest = max(day for day, _, _ in days)
-    sources = sorted(f"{row} {column}" for day, row, column in days if day == latest)
-    return SubjectDay(latest, _distinct(row for day, row, _ in days if day == latest), sources[0])
+        if troubles:
+            _, name, column, why = troubles[0]
+            source = f"{name} {column}"
+            told = Trouble(f"cannot be told: {source} {why}")
+            return SubjectDay(told, _distinct(row for _, row, _ in values), source)
+        latest = max(_only_days(day for day, _, _ in values))
+        first = min((value for value in values if value[0] == latest), key=lambda v: f"{v[1]} {v[2]}")
+        carriers = _distinct(row for day, row, _ in values if day == latest)
+        return SubjectDay(latest, carriers, self.origin(first[1], first[2]))
 
 
 def _distinct(rows: Iterable[Row]) -> list[Row]:

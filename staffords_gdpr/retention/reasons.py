@@ -34,5 +34,7 @@ def reason_of(rule: Rule, bound: Bound, code: Code, block: Block | None, last: d
         Code.ORPHAN: f"its {owner} is missing, and no `orphans` rule says what to do",
         Code.DANGLING: f"a row that '{said}' reads is not there",
         Code.DONE: "anonymised",
-        Code.AMBIGUOUS: f"also a {' or '.join(shares)}: the conditions of 'where' overlap",
+        Code.AMBIGUOUS: f"also a {' or '.join(shares)}: the conditions of 'where' overlap"
+        if shares
+        else f"also belongs to a row of another kind than {owner}",
     }[code]

@@ -140,15 +140,18 @@ records:
 """
 
 
-def test_several_columns_lead_to_owners_and_owners_of_another_kind_are_none() -> None:
+def test_several_columns_lead_to_owners_and_one_of_another_kind_contests_the_row() -> None:
     found = decided(COLUMNS, TICKETS)
+    assert found.verdict("ticket", 4).reason == "also belongs to a row of another kind than customer"
     assert found.states("ticket") == {
-        1: HELD, 2: HELD, 3: KEPT, 4: HELD, 7: UNDECIDABLE, 8: UNDECIDABLE, 9: UNDECIDABLE
+        1: HELD, 2: HELD, 3: KEPT, 4: UNDECIDABLE, 7: UNDECIDABLE, 8: UNDECIDABLE, 9: UNDECIDABLE
     }  # fmt: skip
     assert found.verdict("ticket", 8).subject == (1,)
     assert found.states("customer") == {1: HELD, 2: KEPT}
-    alone = decided(COLUMNS + "DELETE FROM tickets WHERE id IN (3, 8);", TICKETS)
-    assert alone.states("ticket") == {1: DUE, 2: DUE, 4: DUE, 7: UNDECIDABLE, 9: UNDECIDABLE}
+    contested = decided(COLUMNS + "DELETE FROM tickets WHERE id IN (3, 8);", TICKETS)
+    assert contested.states("ticket")[1] is HELD
+    alone = decided(COLUMNS + "DELETE FROM tickets WHERE id IN (3, 4, 8);", TICKETS)
+    assert alone.states("ticket") == {1: DUE, 2: DUE, 7: UNDECIDABLE, 9: UNDECIDABLE}
     assert alone.states("customer") == {1: DUE, 2: KEPT}
 
 
@@ -164,10 +167,10 @@ def test_a_step_that_undoes_every_link_anonymises_and_lets_the_owners_go() -> No
     database = COLUMNS.replace("(7, NULL, NULL, 'x')", "(7, NULL, NULL, NULL)")
     found = decided(database, policy)
     assert found.states("ticket.who") == {
-        1: HELD, 2: HELD, 3: KEPT, 4: HELD, 7: ANONYMISED, 8: UNDECIDABLE, 9: UNDECIDABLE
+        1: HELD, 2: HELD, 3: KEPT, 4: UNDECIDABLE, 7: ANONYMISED, 8: UNDECIDABLE, 9: UNDECIDABLE
     }  # fmt: skip
     assert found.states("ticket")[7] is KEPT
-    alone = decided(database + "DELETE FROM tickets WHERE id IN (3, 8);", policy)
-    assert alone.states("ticket.who") == {1: DUE, 2: DUE, 4: DUE, 7: ANONYMISED, 9: UNDECIDABLE}
+    alone = decided(database + "DELETE FROM tickets WHERE id IN (3, 4, 8);", policy)
+    assert alone.states("ticket.who") == {1: DUE, 2: DUE, 7: ANONYMISED, 9: UNDECIDABLE}
     assert alone.states("ticket")[1] is KEPT
     assert alone.states("customer") == {1: DUE, 2: KEPT}

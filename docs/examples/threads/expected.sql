@@ -12,12 +12,14 @@ WITH RECURSIVE moment AS (
   JOIN st_thread_entry e ON e.thread_id = h.id
 ), contact AS (
   SELECT user_id, max(created) AS latest FROM moment WHERE user_id IN (SELECT id FROM st_user) GROUP BY user_id
-), shared_file AS (                  -- files of messages of tickets only
-  SELECT a.file_id, h.object_id AS ticket_id
+), file_use AS (
+  SELECT a.file_id, h.object_id AS ticket_id, h.object_type
   FROM st_attachment a JOIN st_thread_entry e ON e.id = a.object_id JOIN st_thread h ON h.id = e.thread_id
-  WHERE a.object_type = 'H' AND h.object_type = 'T' AND a.file_id NOT IN (
-    SELECT a2.file_id FROM st_attachment a2 JOIN st_thread_entry e2 ON e2.id = a2.object_id
-    JOIN st_thread h2 ON h2.id = e2.thread_id WHERE h2.object_type = 'A')
+  WHERE a.object_type = 'H'
+), shared_file AS (
+  SELECT file_id, ticket_id FROM file_use WHERE object_type = 'T'
+), contested AS (                    -- files that a task of the staff needs, too: nobody can decide, so they stay
+  SELECT file_id, ticket_id FROM shared_file WHERE file_id IN (SELECT file_id FROM file_use WHERE object_type = 'A')
 ), edge AS (                         -- if the first stays, so does the second
   SELECT 't' AS kind, ticket_id AS id, 'u' AS other_kind, user_id AS other FROM st_ticket
   UNION ALL
@@ -33,6 +35,8 @@ WITH RECURSIVE moment AS (
   FROM st_ticket t LEFT JOIN contact c ON c.user_id = t.user_id
   WHERE c.latest IS NULL OR c.latest >= '2023-11-23 00:00:00'
      OR t.status_id NOT IN (SELECT id FROM st_ticket_status WHERE state <> 'open')
+  UNION
+  SELECT 't', ticket_id FROM contested
   UNION
   SELECT 'u', u.id FROM st_user u LEFT JOIN contact c ON c.user_id = u.id
   WHERE coalesce(c.latest, u.created) IS NULL OR coalesce(c.latest, u.created) >= '2023-11-23 00:00:00'
