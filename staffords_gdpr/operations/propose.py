@@ -10,6 +10,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from staffords_gdpr.database.connection import begin, connected
+from staffords_gdpr.database.facts import Family
 from staffords_gdpr.database.schema import Schema, TableFacts, read_schema
 from staffords_gdpr.errors import UsageError
 from staffords_gdpr.operations import propose_rules as rules
@@ -119,7 +120,7 @@ def _proposal(
         seen.reference(table, date)
         for table in seen.of_kind(Kind.PRODUCT, Kind.REPAIR, Kind.OTHER)
         for date in dates[table]
-        if date.role == "until" and names.WARRANTY.in_name(date.column)
+        if date.role == "until" and names.WARRANTY.in_name(date.name)
     ]
     records = [
         _record(seen, table, bool(latest), bool(warranties))
@@ -129,7 +130,7 @@ def _proposal(
     records.sort(key=lambda record: len(tree.above(record.table)))
     used = {*latest, *warranties}
     records = [_with_dates(seen, record, used) for record in records]
-    others = left_alone(schema.tables, samples, contacts, tree, seen.names)
+    others = left_alone(schema.tables, samples, contacts, tree, links, seen.names)
     return Proposal(
         database=naming(schema.identity),
         made_on=today,
@@ -152,13 +153,13 @@ def _record(seen: _Seen, name: str, contact: bool, warranty: bool) -> RecordGues
     table, sample, dates, tree = seen.table(name), seen.samples[name], seen.dates[name], seen.tree
     out = seen.links_out(name)
     taken = {own for link in out for own, _ in link.columns} | set(table.key)
-    columns = columns_of(table, sample, taken | {date.column for date in dates})
+    columns = columns_of(table, sample, taken | {date.column for date in dates}, people=name == tree.subject)
     base = RecordGuess(
         name=seen.names[name],
         table=name,
         key=key_of(table, sample),
         personal=columns.personal,
-        not_personal=(*columns.not_personal, *_text_dates(dates)),
+        not_personal=(*columns.not_personal, *_text_dates(dates), *_text_links(table, out, tree)),
         triggers=tuple(trigger.name for trigger in seen.schema.trigger_facts if trigger.table == name),
     )
     if name == tree.subject:
@@ -192,7 +193,7 @@ def _product_warranty(seen: _Seen, others: Mapping[str, object]) -> str:
     """The end of the warranty of what a record type refers to, as `product.warranty_until`."""
     for table, record in seen.names.items():
         date = next(
-            (d for d in seen.dates[table] if d.role == "until" and names.WARRANTY.in_name(d.column)), None
+            (d for d in seen.dates[table] if d.role == "until" and names.WARRANTY.in_name(d.name)), None
         )
         if record in others and date:
             return seen.reference(table, date)
@@ -202,6 +203,19 @@ def _product_warranty(seen: _Seen, others: Mapping[str, object]) -> str:
 def _text_dates(dates: tuple[DateGuess, ...]) -> tuple[Guess, ...]:
     return tuple(
         Guess(d.column, Sure.LIKELY, "a date, stored as text") for d in dates if d.stored_as == "text"
+    )
+
+
+def _text_links(table: TableFacts, links: tuple[Link, ...], tree: Tree) -> tuple[Guess, ...]:
+    """Texts that only lead to tables of which the policy does not speak."""
+    return tuple(
+        Guess(own, Sure.LIKELY, f"leads to {link.target}")
+        for link in links
+        for own, _ in link.columns
+        if not link.declared
+        and own not in table.key
+        and table.details[own].family is Family.TEXT
+        and (link.target not in tree.tables or table.name == tree.subject)
     )
 
 

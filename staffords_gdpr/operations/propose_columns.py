@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from staffords_gdpr.database.facts import ColumnFacts, Family, TableFacts
 from staffords_gdpr.operations import propose_shapes as shapes
@@ -24,6 +25,12 @@ _BY_SHAPE = {
     shapes.POSTCODE: ("a postcode", "postcodes"),
 }
 _FREE_TEXT = "free text, which may tell of people"
+_ANYTHING = re.compile(r"json|xml|hstore|array|\[\]|point|geo", re.IGNORECASE)
+_UNITS = {
+    **dict.fromkeys(("month", "months", "monate", "monat"), "months"),
+    **dict.fromkeys(("year", "years", "jahre", "jahr"), "years"),
+    **dict.fromkeys(("day", "days", "tage"), "days"),
+}
 _MANY = 30  # values from which few different ones say something
 _FEW = 12
 
@@ -47,10 +54,15 @@ def contact_kinds(table: TableFacts, sample: Sample) -> set[str]:
     return found
 
 
-def columns_of(table: TableFacts, sample: Sample, taken: Collection[str]) -> Columns:
-    """Every column that may hold personal data, and every text-like one that seems not to. `taken`: links and dates."""
-    people = len(contact_kinds(table, sample) - {"a person's name"}) >= 2 or names.SUBJECTS.in_name(
-        table.name
+def columns_of(table: TableFacts, sample: Sample, taken: Collection[str], *, people: bool = False) -> Columns:
+    """Every column that may hold personal data, and every text-like one that seems not to. `taken`: links and dates.
+
+    `people`: the table is known to hold people, as the subject's does.
+    """
+    people = (
+        people
+        or len(contact_kinds(table, sample) - {"a person's name"}) >= 2
+        or names.SUBJECTS.in_name(table.name)
     )
     personal: list[Guess] = []
     other: list[Guess] = []
@@ -126,12 +138,17 @@ def _not_text(column: str, facts: ColumnFacts, shape: Shape) -> Guess | None:
             return Guess(column, Sure.LIKELY, f"its name says {by_name}")
     if facts.family in _MOMENTS and (names.BORN.in_name(column) or names.CARDS.in_name(column)):
         return Guess(column, Sure.LIKELY, "a date that tells of the person or their card, not of the work")
-    if facts.family is Family.BINARY and _name_says(column):
-        return Guess(column, Sure.LIKELY, f"its name says {_name_says(column)}")
+    if facts.family is Family.BINARY:
+        said = _name_says(column)
+        return Guess(
+            column,
+            Sure.LIKELY if said else Sure.UNSURE,
+            f"its name says {said}" if said else "bytes: a picture?",
+        )
     if facts.family is Family.OTHER and facts.type.lower() in ("inet", "cidr", "macaddr"):
         return Guess(column, Sure.LIKELY, "the address of a computer, and so of whoever uses it")
-    if facts.family is Family.OTHER and "json" in facts.type.lower():
-        return Guess(column, Sure.UNSURE, "JSON, in which anything may stand")
+    if facts.family is Family.OTHER and _ANYTHING.search(facts.type):
+        return Guess(column, Sure.UNSURE, f"{facts.type}, in which anything may stand")
     return None
 
 
@@ -167,7 +184,21 @@ def dates_of(table: TableFacts, sample: Sample) -> tuple[DateGuess, ...]:
                     naive=facts.family is Family.TIMESTAMP or stored_as == "text", rank=rank,
                 )
             )  # fmt: skip
+    found += _computed(table, found)
     return tuple(sorted(found, key=lambda date: date.rank))
+
+
+def _computed(table: TableFacts, dates: list[DateGuess]) -> list[DateGuess]:
+    """The end of a warranty, where only its beginning and its length are stored."""
+    bought = sorted((date for date in dates if date.role == "began"), key=lambda date: date.rank)
+    if not bought or any(date.role == "until" and names.WARRANTY.in_name(date.column) for date in dates):
+        return []
+    for column in table.details:
+        unit = next((unit for word, unit in _UNITS.items() if word in names.words(column)), None)
+        if unit and names.WARRANTY.in_name(column):
+            said = f"{bought[0].column} and the {unit} of {column}"
+            return [replace(bought[0], role="until", reason=said, plus=(unit, column))]
+    return []
 
 
 def _stored(column: str, facts: ColumnFacts, shape: Shape) -> Iterator[tuple[str | None, str]]:

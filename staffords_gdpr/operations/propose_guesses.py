@@ -45,17 +45,20 @@ class DateGuess:
     nullable: bool = True
     naive: bool = False  # a moment without its zone
     rank: int = 0  # of several of one role, the lowest is the best
+    plus: tuple[str, str] | None = None  # a unit, and the column that says how many of it to add
 
     @property
     def name(self) -> str:
         """What rules call it: the column, or where that cannot be written in a rule a name like it."""
+        if self.plus:
+            return "warranty_until"
         fits = _NAME.match(self.column) if self.stored_as else "." not in self.column
         return self.column if fits else "_".join(words(self.column))
 
     @property
     def described(self) -> bool:
         """Whether the policy has to say more of it than its name."""
-        return self.stored_as is not None or self.name != self.column
+        return self.stored_as is not None or self.plus is not None or self.name != self.column
 
 
 @dataclass(frozen=True)

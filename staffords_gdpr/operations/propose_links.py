@@ -100,15 +100,14 @@ def _targets(
     found = []
     for target in tables.values():
         theirs = names.stem(target.name.removeprefix(prefix))
-        near = _nearness(pointed, theirs)
-        other = _key_of(target, column)
-        if target.name == table.name or other is None:
-            continue
-        if other == column and names.looks_like_link(column) and near is None and table.key != (column,):
-            near = 1 if len(names.words(column)) > 1 or len(pointed) >= _SHORTEST else None
-        same = target.details[other].family is table.details[column].family
-        if near is not None and same and (near == 0 or names.looks_like_link(column)):
-            found.append((near, target, other))
+        for other in _keys_of(target, column):
+            near = _nearness(pointed, theirs)
+            if near is None and other == column and table.key != (column,) and len(pointed) >= _SHORTEST:
+                near = 1  # under the same name, as a link's column often is
+            same = target.details[other].family is table.details[column].family
+            linking = near == 0 or names.looks_like_link(column)
+            if target.name != table.name and near is not None and same and linking:
+                found.append((near, target, other))
     return [(target, other) for _, target, other in sorted(found, key=lambda each: (each[0], each[1].name))]
 
 
@@ -120,18 +119,9 @@ def _nearness(pointed: str, theirs: str) -> int | None:
     return 1 if len(shorter) >= _SHORTEST and longer.endswith(shorter) else None
 
 
-def _key_of(target: TableFacts, column: str) -> str | None:
-    """The column of `target` that a column of this name would equal: a unique one of the same name, else the key."""
-    for other in target.details:
-        if names.words(other) == names.words(column) and frozenset({other}) in target.unique:
-            return other
-    if len(target.key) == 1:
-        return target.key[0]
-    return next(
-        (
-            c
-            for c in target.details
-            if frozenset({c}) in target.unique and names.words(c) in (("id",), ("nr",))
-        ),
-        None,
-    )
+def _keys_of(target: TableFacts, column: str) -> list[str]:
+    """The columns that tell the rows of `target` apart: one of the same name first, then the key."""
+    alone = [
+        other for other in target.details if target.key == (other,) or frozenset({other}) in target.unique
+    ]
+    return sorted(alone, key=lambda c: (names.words(c) != names.words(column), target.key != (c,)))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from staffords_gdpr.database.facts import TableFacts
 from staffords_gdpr.operations import propose_words as names
 from staffords_gdpr.operations.propose_columns import columns_of
-from staffords_gdpr.operations.propose_guesses import Guess, RecordGuess, Sure
+from staffords_gdpr.operations.propose_guesses import Guess, Link, RecordGuess, Sure
 from staffords_gdpr.operations.propose_links import common_prefix, polymorphic_of
 from staffords_gdpr.operations.propose_sample import ROWS, Sample
 from staffords_gdpr.operations.propose_tree import Tree
@@ -61,9 +61,11 @@ def left_alone(
     samples: Mapping[str, Sample],
     contacts: Mapping[str, set[str]],
     tree: Tree,
+    links: Iterable[Link],
     called: Mapping[str, str],
 ) -> tuple[RecordGuess, ...]:
-    """Tables that lead to no subject and seem to hold personal data: a person decides what they are."""
+    """Tables that lead to no subject and may hold personal data: a person decides what they are."""
+    links = tuple(links)
     found = []
     for name, table in tables.items():
         if name in tree.tables:
@@ -71,6 +73,8 @@ def left_alone(
         sample = samples[name]
         personal = [g for g in columns_of(table, sample, set(table.key)).personal if not g.open]
         telling = [g for g in personal if "free text" not in g.reason and "long texts" not in g.reason]
+        work = any(kind.at_end(name) for kind in (names.CALLS, names.REPAIRS, names.PAYMENTS))
+        much = personal and (sample.rows >= ROWS or names.DETAILS.at_end(name))
         base = RecordGuess(called[name], name, personal=tuple(personal))
         if names.STAFF.in_name(name) and (contacts[name] or telling):
             found.append(
@@ -78,10 +82,10 @@ def left_alone(
             )
         elif polymorphic := polymorphic_of(table):
             found.append(_with(base, "", _polymorphic(polymorphic)))
-        elif telling or contacts[name] - {"a person's name"} or (personal and sample.rows >= ROWS):
-            said = (
-                "no link to the subject was found. Write `belongs_to` and `on`, or say why it is left alone"
-            )
+        elif telling or contacts[name] - {"a person's name"} or work or much:
+            ways = ", ".join(sorted({link.target for link in links if link.table == name}))
+            leads = f"It leads to {ways}. " if ways else ""
+            said = f"no link to the subject was found. {leads}Write `belongs_to` and `on`, or say why it is left alone"
             found.append(_with(base, "", said))
     return tuple(found)
 

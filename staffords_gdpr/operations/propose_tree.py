@@ -35,24 +35,27 @@ _OF_ITS_OWN = (Kind.CALL, Kind.REPAIR, Kind.PAYMENT, Kind.PRODUCT)
 
 def kind_of(table: str) -> Kind:
     """What a table holds, by its name; the last word counts most."""
+    clear = _clear_kind(table)
+    if clear is not Kind.OTHER:
+        return clear
+    return next((kind for kind, vocabulary in _KINDS.items() if vocabulary.in_name(table)), Kind.OTHER)
+
+
+def _clear_kind(table: str) -> Kind:
+    """What the last word of a table's name says."""
     if names.words(table)[-1:] == ("log",):
         return Kind.CALL if names.CALLS.in_name(table) else Kind.DETAIL
-    for kind, vocabulary in _KINDS.items():
-        if vocabulary.at_end(table):
-            return kind
-    return next((kind for kind, vocabulary in _KINDS.items() if vocabulary.in_name(table)), Kind.OTHER)
+    return next((kind for kind, vocabulary in _KINDS.items() if vocabulary.at_end(table)), Kind.OTHER)
 
 
 def _kinds(tables: Mapping[str, TableFacts], links: tuple[Link, ...]) -> dict[str, Kind]:
     """What each table holds. One named for a table that it leads to, as ticket_watchers is, holds details of that."""
     found = {table: kind_of(table) for table in tables}
-    for link in links:
-        clear = any(vocabulary.at_end(link.table) for vocabulary in _KINDS.values())
-        if not clear and names.begins_with(link.table, link.target):
-            found[link.table] = Kind.DETAIL
     for table, facts in tables.items():
         out = tuple(link for link in links if link.table == table)
-        if len({link.target for link in out}) > 1 and _only_links(facts, out):
+        named_for = any(names.begins_with(table, link.target) for link in out)
+        between = len({link.target for link in out}) > 1 and _only_links(facts, out)
+        if _clear_kind(table) is Kind.OTHER and (named_for or between):
             found[table] = Kind.DETAIL
     return found
 
@@ -92,6 +95,10 @@ def subject_of(
 ) -> Guess | None:
     """The table of the people whose data it is; None where no table holds contact details."""
     links = tuple(links)
+    contacts = {table: set(own) for table, own in contacts.items()}
+    for link in links:
+        if names.begins_with(link.table, link.target):  # user_emails tell of users
+            contacts[link.target] |= contacts[link.table]
     scores: dict[str, int] = {}
     below = {table: len(_leading_to(table, links)) for table in tables}
     for table in tables:
@@ -124,7 +131,7 @@ def tree_of(subject: str, tables: Mapping[str, TableFacts], links: Iterable[Link
         if nearest is not None:
             tree.owners[table] = nearest
     for table in tables:
-        if table not in tree.tables and tree.kinds[table] in _OF_ITS_OWN:
+        if table not in tree.tables and _clear_kind(table) in _OF_ITS_OWN:
             _over_a_link_table(table, tree, tables, links)
     return tree
 
@@ -159,7 +166,8 @@ def _over_a_link_table(
         there = next(
             (link for link in links if link.table == here.table and link.target == tree.subject), None
         )
-        if here.target == table and there is not None and _only_links(tables[here.table], (here, there)):
+        between = tree.kinds[here.table] is Kind.DETAIL
+        if here.target == table and there and between and _only_links(tables[here.table], (here, there)):
             tree.over[table] = (here, there)
             tree.owners[here.table] = (here,)
             return

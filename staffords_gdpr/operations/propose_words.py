@@ -183,10 +183,11 @@ ENDED = Vocabulary(
     "abgeschlossen* abschluss* erledigt* fertig* beendet* ende geschlossen* ausgeliefert* geloest* zurueckgegeben*"
 )
 BEGAN = Vocabulary(
-    "created create creation received receive registered registration opened open booked entered reported called "
-    "begin began start started taken paid ordered sent raised logged added inserted date datum time at on angelegt* "
-    "anlage* erstellt* *eingang* eingegangen* angenommen* annahme* erfasst* anruf* bezahlt* bestellt* gemeldet* "
-    "begonnen* *datum zeitpunkt uhrzeit beginn since seit"
+    "created create creation received receive registered registration opened open booked accepted bought purchased "
+    "purchase submitted posted arrived incoming issued entered reported called begin began start started taken paid "
+    "ordered sent raised logged added inserted date datum time at on angelegt* anlage* erstellt* *eingang* "
+    "eingegangen* angenommen* annahme* erfasst* anruf* bezahlt* bestellt* gemeldet* begonnen* gekauft* kauf* "
+    "verkauft* *datum zeitpunkt uhrzeit beginn since seit"
 )
 UNTIL = Vocabulary(
     "warranty guarantee until expires expiry expiration expired valid validto *garantie* *gewaehr* bis *bis ablauf* "

@@ -60,7 +60,9 @@ def policy_text(proposal: Proposal) -> str:
     page.raw(_QUESTIONS)
     if proposal.unnamed:
         page.add(0, "")
-        page.note(0, "Not named, since nothing in them seems personal and they lead to no subject:")
+        page.note(
+            0, "Not named, since they lead to no subject and no column of theirs seems to tell of people:"
+        )
         page.note(0, "  " + ", ".join(proposal.unnamed))
     for table in proposal.unread:
         page.note(0, f"Could not be looked at, or not quickly enough; guessed from names alone: {table}")
@@ -204,7 +206,10 @@ def _record(page: _Lines, record: RecordGuess) -> None:
     for date in record.dates:
         column = f"column: {_name(date.column)}" if date.name != date.column else ""
         stored = f"stored_as: {date.stored_as}" if date.stored_as else ""
-        page.add(3, f"{date.name}: {{{', '.join(filter(None, (column, stored)))}}}", f"likely: {date.reason}")
+        plus = f"plus: {{{date.plus[0]}: {_name(date.plus[1])}}}" if date.plus else ""
+        page.add(
+            3, f"{date.name}: {{{', '.join(filter(None, (column, stored, plus)))}}}", f"likely: {date.reason}"
+        )
     _ways(page, record)
     _listed(page, "personal", record.personal)
     _listed(page, "not_personal", record.not_personal)
