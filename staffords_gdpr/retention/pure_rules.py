@@ -127,9 +127,9 @@ def _look_up(ref: Ref, row: Row, world: World) -> tuple[Day, str]:
     if isinstance(ref, OtherColumn):
         other = row if ref.record == row.record else world.follow(row, ref.record)
         if isinstance(other, Row):
-            return world.day(other, ref.column), f"{other} {ref.column}"
+            return world.day(other, ref.column), world.origin(other, ref.column)
         return other, ""
-    return world.day(row, ref.column), f"{row} {ref.column}"
+    return world.day(row, ref.column), world.origin(row, ref.column)
 
 
 def _open_work(condition: Condition | None, row: Row, world: World) -> str:

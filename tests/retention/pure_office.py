@@ -97,7 +97,7 @@ class Office:
                 connection.exec_driver_sql(statement)
             for table, rows in {**states, **(given or {})}.items():
                 there = sa.Table(table, sa.MetaData(), autoload_with=connection, resolve_fks=False)
-                plain = sa.table(table, *(sa.column(name) for name in there.c.keys()))
+                plain = sa.table(table, *(sa.column(column.name) for column in there.c))
                 for number, row in enumerate(rows, 1):
                     numbered = {"id": number, **row} if "id" in there.c else row
                     connection.execute(sa.insert(plain).values(**numbered))
