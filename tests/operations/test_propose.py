@@ -23,6 +23,7 @@ from staffords_gdpr.operations.propose_guesses import Proposal, RecordGuess
 from staffords_gdpr.policy import Policy, read_policy
 from staffords_gdpr.render.proposal import policy_text, todos
 
+ROOT = Path(__file__).parents[2]
 TODAY = dt.date(2026, 11, 23)
 SQLITE = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 
@@ -102,6 +103,19 @@ def test_a_proposal_does_not_load_before_a_person_has_decided(engine_url: str) -
     assert all("a person must decide here" in line for line in lines)
 
 
+@SQLITE
+def test_the_page_on_proposals_shows_what_is_proposed(engine_url: str) -> None:
+    strangers.demo(engine_url)
+    text = policy_text(proposed(engine_url))
+    with pytest.raises(PolicyError) as caught:
+        read_policy(text.encode(), "retention.yaml")
+    page = (ROOT / "docs/propose.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    (said,) = re.findall(r"```text\n(.*?)```", page, re.DOTALL)
+    assert shown in text
+    assert said.partition(": '")[2].strip() in caught.value.message
+
+
 # -- other people's databases ------------------------------------------------------------------------------------
 
 
@@ -164,7 +178,7 @@ EXAMPLES = {
 @SQLITE
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_the_example_databases_are_understood(engine_url: str, name: str) -> None:
-    folder = Path(__file__).parents[2] / "docs/examples" / name
+    folder = ROOT / "docs/examples" / name
     with strangers.engine_of(engine_url).begin() as connection:
         for statement in (folder / "schema.sql").read_text().split(";"):
             if statement.strip():
