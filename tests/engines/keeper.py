@@ -40,7 +40,8 @@ def postgresql(folder: Path) -> Iterator[str]:
 @contextmanager
 def mariadb(folder: Path) -> Iterator[str]:
     """MariaDB from the system's packages, with a data folder and a socket of its own, and no network."""
-    data, socket = folder / "mariadb", folder / "mariadb.sock"
+    data, socket, scratch = folder / "mariadb", folder / "mariadb.sock", folder / "mariadb-tmp"
+    scratch.mkdir()
     as_whom = ["--user=root"] if os.geteuid() == 0 else []
     installing = [_program("mariadb-install-db"), "--no-defaults", f"--datadir={data}", "--skip-test-db"]
     subprocess.run(
@@ -58,6 +59,7 @@ def mariadb(folder: Path) -> Iterator[str]:
         "character-set-server=utf8mb4",
         "collation-server=utf8mb4_general_ci",
         f"datadir={data}",
+        f"tmpdir={scratch}",  # a server empties it when it starts: two must not share one
         f"socket={socket}",
         f"pid-file={folder / 'mariadb.pid'}",
     )
