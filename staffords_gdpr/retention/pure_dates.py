@@ -131,6 +131,10 @@ class DateReader:
 
     def read(self, raw: object, kind: DateKind, zone: str = "") -> Day:
         """The day of a value, None where it means "no date", `Trouble` where impossible or before 1900."""
+        return not_early(self.start(raw, kind, zone))
+
+    def start(self, raw: object, kind: DateKind, zone: str = "") -> Day:
+        """As `read`, of a day to which time is still added: it may lie before 1900."""
         zone = zone or self._naive
         if not isinstance(raw, str):
             return self._read(raw, kind, zone)
@@ -147,10 +151,9 @@ class DateReader:
         if spelt is None:
             return IMPOSSIBLE
         try:
-            day = self._day(spelt, raw, zone)
+            return self._day(spelt, raw, zone)
         except (ValueError, OverflowError):
             return IMPOSSIBLE
-        return TOO_EARLY if day < FIRST_DAY else day
 
     @staticmethod
     def _spelt(raw: object, kind: DateKind) -> _Spelt | None:
@@ -204,6 +207,11 @@ def rounded_down(raw: object) -> int | None:
     if isinstance(raw, (float, Decimal)):
         return math.floor(raw) if math.isfinite(raw) else None
     return int(raw) if isinstance(raw, str) and _WHOLE.fullmatch(raw) else None
+
+
+def not_early(day: Day) -> Day:
+    """The day, or `Trouble` where it lies before 1900."""
+    return TOO_EARLY if isinstance(day, dt.date) and day < FIRST_DAY else day
 
 
 def later(day: Day, unit: str, amount: object) -> Day:

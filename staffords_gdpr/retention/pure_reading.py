@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -85,9 +85,9 @@ def columns_read(catalogue: Catalogue) -> Mapping[str, Sequence[str]]:
     def need(table: str, columns: Iterable[str]) -> None:
         found[table].update(dict.fromkeys(columns))
 
-    def test(table: str, condition: Condition | None) -> None:
+    def test(table: str, condition: Condition | None, dates: Collection[str] = ()) -> None:
         for column, wanted in condition.columns.items() if condition else ():
-            need(table, [column])
+            need(table, [column] if column not in dates else [])
             if isinstance(wanted, LookUp):
                 need(wanted.table, [wanted.column])
                 test(wanted.table, wanted.where)
@@ -101,7 +101,7 @@ def columns_read(catalogue: Catalogue) -> Mapping[str, Sequence[str]]:
     for bound in catalogue.records.values():
         need(bound.table, bound.columns)
         for condition in conditions_of(bound):
-            test(bound.table, condition)
+            test(bound.table, condition, bound.record.dates)
         for date in bound.dates.values():
             amount = [date.plus.column] if date.plus and date.plus.column else []
             way(date.through, [date.column, *amount])

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from staffords_gdpr.database.catalogue import Bound, Catalogue, DateKind, DateSource, Edge
 from staffords_gdpr.policy.models import DateRule, OtherColumn, Scalar
 from staffords_gdpr.retention.pure_conditions import Line, Rows, Tables
-from staffords_gdpr.retention.pure_dates import DateReader, Day, Trouble, later
+from staffords_gdpr.retention.pure_dates import DateReader, Day, Trouble, later, not_early
 from staffords_gdpr.retention.pure_values import comparable_key, filled, key_text, nulls, same
 from staffords_gdpr.retention.pure_view import Member, View, valued
 from staffords_gdpr.retention.states import Key
@@ -242,11 +242,11 @@ class World:
         return min(troubles, key=lambda t: t.why) if troubles else max(_only_days(days), default=None)
 
     def _read(self, source: DateSource, column: str, line: Line) -> Day:
-        day = self.reader.read(line[column], source.kind, source.zone)
         if source.plus is None:
-            return day
+            return self.reader.read(line[column], source.kind, source.zone)
+        start = self.reader.start(line[column], source.kind, source.zone)
         amount = line[source.plus.column] if source.plus.column else source.plus.number
-        return later(day, source.plus.unit, amount)
+        return not_early(later(start, source.plus.unit, amount))
 
     def origin(self, row: Row, name: str) -> str:
         """Where a date of a row comes from, in prose: "device 1 covered (bought_on 2023-11-30 plus 3 months)"."""

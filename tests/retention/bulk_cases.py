@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -13,6 +13,8 @@ from staffords_gdpr.database.binding import bind
 from staffords_gdpr.database.connection import prepare
 from staffords_gdpr.policy.loader import read_policy
 from staffords_gdpr.retention.bulk import Bulk
+from staffords_gdpr.retention.pure import judge
+from staffords_gdpr.retention.pure_loader import load_everything
 from staffords_gdpr.retention.states import Key, State, Verdict
 
 AS_OF = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
@@ -58,7 +60,7 @@ def opened(database: str, policy: str) -> Iterator[Bulk]:
 
 
 def decided(database: str, policy: str, holds: Collection[Key] = ()) -> Decided:
-    """Every row of a database decided at AS_OF. Each row has one verdict, and the counts say the same."""
+    """Every row of a database decided at AS_OF: each has one verdict, and the counts and the pure function agree."""
     with opened(database, policy) as bulk:
         bulk.decide(AS_OF, holds=holds)
         verdicts = list(bulk.verdicts())
@@ -67,4 +69,11 @@ def decided(database: str, policy: str, holds: Collection[Key] = ()) -> Decided:
         for name, counted in bulk.counts().items():
             states = [v.state for v in verdicts if v.record == name]
             assert {s: n for s, n in counted.items() if n} == {s: states.count(s) for s in set(states)}
+        rows_in_memory = load_everything(bulk.connection, bulk.catalogue)
+        again = judge(bulk.catalogue, rows_in_memory, AS_OF, frozenset(holds))
+        assert _plain(verdicts) == _plain(again)
         return Decided(bulk, verdicts)
+
+
+def _plain(verdicts: Iterable[Verdict]) -> dict[tuple[str, Key], tuple[State, dt.date | None, Key | None]]:
+    return {(v.record, v.key): (v.state, v.last_day, v.subject) for v in verdicts}
