@@ -63,7 +63,7 @@ def lock_rows(connection: sa.Connection, catalogue: Catalogue, scopes: Mapping[s
         return
     filled = {name: table for name, table in scopes.items() if _any(connection, table)}
     if connection.dialect.name == "postgresql":
-        _lock_tables(connection, _unguarded(catalogue, owners=set(filled) != {catalogue.policy.subject}))
+        _lock_tables(connection, unguarded(catalogue, owners=set(filled) != {catalogue.policy.subject}))
         for table in filled.values():
             connection.execute(
                 sa.text(f"ANALYZE {table.name}")
@@ -79,7 +79,7 @@ def lock_everything(connection: sa.Connection, catalogue: Catalogue) -> None:
     names |= {edge.source_table for edge in catalogue.edges if edge.source is not None}
     names |= {hop.table for bound in catalogue.records.values() for hops in _all_hops(bound) for hop in hops}
     if connection.dialect.name == "postgresql":
-        _lock_tables(connection, names | _unguarded(catalogue, owners=False))
+        _lock_tables(connection, names | unguarded(catalogue, owners=False))
     elif connection.dialect.name != "sqlite":
         for name in sorted(names | {edge.source_table for edge in catalogue.edges}):
             # for update: a lock for reading would stop at the index that it counts by
@@ -187,7 +187,7 @@ def _lock_tables(connection: sa.Connection, names: Iterable[str]) -> None:
     connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{usual}'")
 
 
-def _unguarded(catalogue: Catalogue, *, owners: bool) -> set[str]:
+def unguarded(catalogue: Catalogue, *, owners: bool) -> set[str]:
     """The tables to which a row of a link can be added without touching the row that it refers to.
 
     `owners`: the tables of owners as well, where rows without an owner are looked at, and one could appear.
