@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 
 from staffords_gdpr.database.binding import bind
 from staffords_gdpr.database.connection import connected
-from staffords_gdpr.operations.subjects import missing, typed
+from staffords_gdpr.operations.subjects import located, missing
 from staffords_gdpr.policy.models import Policy
 from staffords_gdpr.retention.pure import Court
 from staffords_gdpr.retention.pure_dates import Trouble
 from staffords_gdpr.retention.pure_loader import load_subjects
 from staffords_gdpr.retention.pure_nodes import Node
+from staffords_gdpr.retention.pure_references import with_declared
 from staffords_gdpr.retention.pure_rules import Clause
-from staffords_gdpr.retention.pure_values import comparable
+from staffords_gdpr.retention.pure_values import comparable_key
 from staffords_gdpr.retention.pure_world import Row
 from staffords_gdpr.retention.states import Key, Verdict
 
@@ -44,13 +45,17 @@ class ClauseExplained:
 
 @dataclass(frozen=True)
 class RowExplained:
-    """A row or a step with its verdict. `goes_with` names the row whose state it shares, if any."""
+    """A row or a step with its verdict. `goes_with` names the row whose state it shares, if any.
+
+    `others` are the other subjects to whom the row belongs: it goes when it may go for each of them.
+    """
 
     verdict: Verdict
     clauses: tuple[ClauseExplained, ...]
     goes_with: str
     open_work: str
     held_by: tuple[str, ...]
+    others: tuple[Key, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -81,24 +86,24 @@ def explain(
 ) -> Explanation:
     """Every row of one subject with its dates, clauses, last day, and what holds it. Writes nothing.
 
-    `subject` is the key as the database has it, or as a person types it. Raises UsageError where there is no
-    such subject, PolicyError where the policy does not fit the database.
+    `subject` is the key as the database has it, or as a person types it; of a subject without a table, its value.
+    Raises UsageError where there is no such subject, PolicyError where the policy does not fit the database.
     """
     with connected(engine) as connection:
-        catalogue = bind(policy, connection)
-        key = typed(catalogue, subject)
+        catalogue = with_declared(connection, bind(policy, connection))
+        key = located(connection, catalogue, subject)
         rows = load_subjects(connection, catalogue, [key])
     court = Court(catalogue, rows, as_of, holds)
-    wanted = _comparable(key)
-    found = next((row for row in court.world.rows[policy.subject] if _comparable(row.key) == wanted), None)
-    if found is None:
-        raise missing(policy, key)
+    wanted = comparable_key(key)
+    found = next((row for row in court.world.rows[policy.subject] if comparable_key(row.key) == wanted), None)
+    if found is None:  # deleted a moment ago
+        raise missing(catalogue, key)
     return Explanation(
         record=policy.subject,
         subject=found.key,
         as_of=as_of,
         today=court.world.today,
-        legal_hold=_comparable(found.key) in {_comparable(hold) for hold in holds},
+        legal_hold=wanted in {comparable_key(hold) for hold in holds},
         dates=tuple(_dates(court, found)),
         rows=tuple(_rows(court, found)),
     )
@@ -112,16 +117,18 @@ def _dates(court: Court, subject: Row) -> Iterator[DateExplained]:
 
 
 def _rows(court: Court, subject: Row) -> Iterator[RowExplained]:
-    decided = [d for d in court.decided() if d.node.row.subject is subject]
+    decided = [d for d in court.decided() if any(node.row.subject is subject for node in d.nodes)]
     order = list(court.world.policy.ours)
     for one in sorted(decided, key=lambda d: _place(d.node.row, subject, order)):
-        node = one.node
+        node = next(node for node in one.nodes if node.row.subject is subject)
+        others = {each.row.subject.key for each in one.nodes if each.row.subject not in (None, subject)}
         yield RowExplained(
             verdict=one.verdict,
             clauses=tuple(_clauses(node)),
             goes_with=str(node.follows) if node.follows is not None else "",
             open_work=node.clock.open_work if node.clock else "",
             held_by=tuple(court.holders(node)),
+            others=tuple(sorted(others, key=lambda key: tuple(map(str, key)))),
         )
 
 
@@ -149,7 +156,3 @@ def _clause(clause: Clause, *, wins: bool) -> ClauseExplained:
         wins=wins,
         text=clause.text,
     )
-
-
-def _comparable(key: Key) -> Key:
-    return tuple(comparable(part) for part in key)

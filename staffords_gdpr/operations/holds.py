@@ -10,10 +10,12 @@ import datetime as dt
 import hashlib
 import hmac
 import json
+import math
 import re
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +65,7 @@ def add(
             f"{look_again.isoformat()} is not in the future",
             "Give the day on which somebody should ask whether the hold is needed still.",
         )
+    subject = _storable(subject)
     stored = _read(log.home)
     active = {hold.hold for hold in read_history(log.entries()).open_holds}
     known = next(
@@ -145,8 +148,19 @@ def missing_holds(home: Home, logged: Iterable[LoggedHold]) -> tuple[str, ...]:
 
 def fingerprint(home: Home, subject: Key) -> str:
     """The subject as it stands in the log: HMAC-SHA256 (hex) with a key that never leaves `secret/`."""
-    message = json.dumps(list(subject), ensure_ascii=False, separators=(",", ":"), default=str).encode()
+    message = json.dumps(list(_storable(subject)), ensure_ascii=False, separators=(",", ":")).encode()
     return hmac.new(_key(home), message, hashlib.sha256).hexdigest()
+
+
+def _storable(subject: Key) -> Key:
+    """The key as JSON can keep it: whole numbers stay numbers, whatever type the database gives them in."""
+    return tuple(part if isinstance(part, (str, int)) else _plainly(part) for part in subject)
+
+
+def _plainly(part: object) -> object:
+    if isinstance(part, (float, Decimal)) and math.isfinite(part) and part == int(part):
+        return int(part)
+    return part.hex() if isinstance(part, bytes) else str(part)
 
 
 def _path(home: Home) -> Path:

@@ -2,65 +2,97 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from itertools import product
+
+import sqlalchemy as sa
 
 from staffords_gdpr.database.binding import bind
 from staffords_gdpr.database.catalogue import Catalogue
 from staffords_gdpr.database.connection import connected
+from staffords_gdpr.database.facts import Family
 from staffords_gdpr.errors import UsageError
 from staffords_gdpr.policy.models import Policy
+from staffords_gdpr.retention.pure_loader import find_subject as known
 from staffords_gdpr.retention.pure_values import key_text
 from staffords_gdpr.retention.states import Key
-
-if TYPE_CHECKING:
-    import sqlalchemy as sa
 
 
 def find_subject(policy: Policy, engine: sa.Engine, words: Key) -> Key:
     """The key of the subject that `words` name, as the database has it. Raises UsageError where there is none."""
-    import sqlalchemy as sa  # noqa: PLC0415  (`gdpr --help` must not load it)
-
     with connected(engine) as connection:
-        catalogue = bind(policy, connection)
-        bound = catalogue.records[policy.subject]
-        key = typed(catalogue, words)
-        columns = [bound.sa_table.c[name] for name in bound.key]
-        query = sa.select(*columns).where(*(c == part for c, part in zip(columns, key, strict=True)))
-        found = connection.execute(query).first()
-    if found is None:
-        raise missing(policy, key)
-    return tuple(found)
+        return located(connection, bind(policy, connection), words)
 
 
-def typed(catalogue: Catalogue, words: Key) -> Key:
-    """The key with words turned into the types of its columns. Raises UsageError where they do not fit."""
-    bound = catalogue.records[catalogue.policy.subject]
-    if len(words) != len(bound.key):
-        raise UsageError(
-            f"the key of {bound.record.name} has {len(bound.key)} part(s): {', '.join(bound.key)}",
-            f"Give {len(bound.key)} word(s), one for each.",
-        )
-    return tuple(_part(bound.sa_table.c[column], part) for column, part in zip(bound.key, words, strict=True))
+def located(connection: sa.Connection, catalogue: Catalogue, words: Key) -> Key:
+    """The key that `words` name, as the database has it. Raises UsageError where there is no such subject.
+
+    A key of several columns is given as several words, or as one with a '/' between the parts: A-17/2.
+    """
+    parts = _parts(catalogue, words)
+    for key in _keys(catalogue, parts):
+        try:
+            with connection.begin_nested():
+                found = known(connection, catalogue, key)
+        except sa.exc.DataError:  # a word that the column's type cannot hold
+            found = None
+        if found is not None:
+            return found
+    raise missing(catalogue, parts)
 
 
-def missing(policy: Policy, key: Key) -> UsageError:
+def missing(catalogue: Catalogue, key: Key) -> UsageError:
     """That there is no such subject."""
-    return UsageError(
-        f"there is no {policy.subject} {key_text(key)} in the database",
-        "Keys are those of the table; 'gdpr scan --details' lists them.",
+    policy = catalogue.policy
+    hint = "Keys are those of the table; 'gdpr scan --details' lists them."
+    if catalogue.subject is None:
+        columns = " or ".join(map(str, policy.records[policy.subject].values_of))
+        hint = f"A {policy.subject} is a value of {columns}, spelt as in the database, capitals too."
+    elif catalogue.subject.record.where is not None:
+        hint = f"{hint} Rows for which 'where' is not true are no {policy.subject} at all."
+    return UsageError(f"there is no {policy.subject} {key_text(key)} in the database", hint)
+
+
+def _parts(catalogue: Catalogue, words: Key) -> Key:
+    """One word or value for each key column."""
+    names = catalogue.subject_key
+    if len(words) == len(names):
+        return words
+    if len(words) == 1 and isinstance(words[0], str) and len(names) > 1:
+        split = tuple(words[0].split("/"))
+        if len(split) == len(names):
+            return split
+    raise UsageError(
+        f"the key of {catalogue.policy.subject} has {len(names)} part(s): {', '.join(names)}",
+        f"Give {len(names)} word(s), one for each{', or one with a / between them' if len(names) > 1 else ''}.",
     )
 
 
-def _part(column: sa.Column[Any], part: object) -> object:
-    if not isinstance(part, str):
-        return part
+def _keys(catalogue: Catalogue, parts: Key) -> Iterator[Key]:
+    """What the words can mean: a column without a type holds a number or a text."""
+    places = _places(catalogue)
+    yield from product(
+        *(_readings(catalogue, *place, part) for place, part in zip(places, parts, strict=True))
+    )
+
+
+def _places(catalogue: Catalogue) -> list[tuple[str, str]]:
+    """Table and column of each part of the key."""
+    if catalogue.subject is not None:
+        return [(catalogue.subject.table, column) for column in catalogue.subject.key]
+    first = catalogue.policy.records[catalogue.policy.subject].values_of[0]
+    return [(catalogue.records[first.record].table, first.column)]
+
+
+def _readings(catalogue: Catalogue, table: str, column: str, word: object) -> list[object]:
+    facts = catalogue.tables[table].details.get(column) if table in catalogue.tables else None
+    family = facts.family if facts is not None else Family.NONE
+    if not isinstance(word, str) or family not in (Family.NUMBER, Family.NONE):
+        return [word]
     try:
-        kind = column.type.python_type
-    except NotImplementedError:
-        return part
-    if kind is not int:
-        return part
-    try:
-        return int(part)
+        number = int(word)
     except ValueError:
-        raise UsageError(f"{part!r} is no {column.name}, which is a whole number") from None
+        if family is Family.NONE:
+            return [word]
+        raise UsageError(f"{word!r} is no {column}, which is a number") from None
+    return [number] if family is Family.NUMBER else [word, number]

@@ -39,6 +39,9 @@ def _row(row: RowExplained) -> list[Block]:
     until = f", last day {verdict.last_day}" if verdict.last_day else ""
     tone = Tone.WARN if verdict.state in ("due", "undecidable") else Tone.TITLE
     lines: list[Block] = [Text(f"{verdict.record} {key_text(verdict.key)}: {verdict.state}{until}", tone)]
+    if row.others:
+        named = ", ".join(key_text(key) for key in row.others)
+        lines.append(Text(f"  belongs to {named} as well, and goes when it may go for each"))
     if row.goes_with:
         lines.append(Text(f"  goes with {row.goes_with}"))
     elif not row.held_by and verdict.reason not in [clause.text for clause in row.clauses]:
@@ -98,4 +101,5 @@ def _row_data(row: RowExplained) -> dict[str, object]:
         "goes_with": row.goes_with,
         "open_work": row.open_work,
         "held_by": list(row.held_by),
+        "others": [list(key) for key in row.others],
     }

@@ -38,9 +38,9 @@ class Growth:
         self._take(table, lines, judged=judged)
         self._work()
 
-    def grow_values(self, values: Iterable[Key]) -> None:
-        """Take in all rows of these subjects, which have no table."""
-        self._take_values(values, judged=True)
+    def grow_values(self, values: Iterable[Key], *, judged: bool) -> None:
+        """Take in all rows of these subjects, which have no table, or only those that show that there are such."""
+        self._take_values(values, judged=judged)
         self._work()
 
     def rows(self) -> Rows:

@@ -37,10 +37,24 @@ def load_subjects(connection: sa.Connection, catalogue: Catalogue, subjects: Seq
     growth = Growth(reading, catalogue)
     bound = catalogue.subject
     if bound is None:
-        growth.grow_values(subjects)
+        growth.grow_values(subjects, judged=True)
     else:
         growth.grow(bound.table, reading.matching(bound.table, bound.key, subjects), judged=True)
     return growth.rows()
+
+
+def find_subject(connection: sa.Connection, catalogue: Catalogue, key: Key) -> Key | None:
+    """The key of a subject as the database has it; None where no row has it, or only one of another kind."""
+    reading = Reading(connection, catalogue)
+    growth = Growth(reading, catalogue)
+    bound = catalogue.subject
+    if bound is None:
+        growth.grow_values([key], judged=False)
+    else:
+        growth.grow(bound.table, reading.matching(bound.table, bound.key, [key]), judged=False)
+    found = World(catalogue, growth.rows(), dt.date.max).rows[catalogue.policy.subject]
+    wanted = comparable_key(key)
+    return next((row.key for row in found if comparable_key(row.key) == wanted), None)
 
 
 def chunks(connection: sa.Connection, catalogue: Catalogue, size: int) -> Iterator[tuple[list[Key], Rows]]:
