@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from staffords_gdpr.database.catalogue import DateKind, DateSource
+from staffords_gdpr.database.facts import Family
 from staffords_gdpr.database.schema import Schema, TableFacts
 from staffords_gdpr.policy.models import Keep, OtherColumn, OwnColumn, Policy, Record, Ref, RowDate
 
@@ -37,7 +38,9 @@ def date_sources(
     for column in facts.columns:
         kind = _declared(facts, column)
         if kind or column in used:
-            found[column] = DateSource(column, column, kind or DateKind.TEXT, zone)
+            found[column] = DateSource(
+                column, column, kind or DateKind.TEXT, _shown_in(facts, column) or zone
+            )
     for name, date in record.dates.items():
         last = schema.tables[date.through[-1].table] if date.through else facts
         if date.sql is not None:
@@ -46,9 +49,8 @@ def date_sources(
             column, kind = date.column, _declared(last, date.column)
         if date.stored_as is not None:
             kind = _STORED[date.stored_as]
-        found[name] = DateSource(
-            name, column, kind or DateKind.TEXT, date.timestamps_in or zone, date.plus, date.through
-        )
+        shown_in = date.timestamps_in or _shown_in(last, date.column) or zone
+        found[name] = DateSource(name, column, kind or DateKind.TEXT, shown_in, date.plus, date.through)
     return found
 
 
@@ -101,3 +103,13 @@ def _declared(facts: TableFacts, column: str) -> DateKind | None:
     """The kind of date that a column's declared type stands for, None where the type is no date."""
     details = facts.details.get(column)
     return _FAMILIES.get(details.family) if details else None
+
+
+def _shown_in(facts: TableFacts, column: str) -> str | None:
+    """The zone in which the engine shows moments that it stores with theirs; None where it says it, or stores none.
+
+    MariaDB's TIMESTAMP is a moment, shown in the session's zone without saying so, and sessions are in UTC.
+    """
+    details = facts.details.get(column)
+    zoned = details is not None and details.family is Family.ZONED
+    return "UTC" if zoned and details and "zone" not in details.type.lower() else None

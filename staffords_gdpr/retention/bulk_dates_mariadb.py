@@ -22,10 +22,10 @@ from staffords_gdpr.retention.bulk_dates import (
     is_epoch,
     text,
 )
-from staffords_gdpr.retention.bulk_dates_regex import WHOLE, RegexDays
-from staffords_gdpr.retention.bulk_types import Stored, stored
+from staffords_gdpr.retention.bulk_dates_regex import FRACTION, WHOLE, RegexDays
+from staffords_gdpr.retention.bulk_types import BYTEWISE, Stored, stored
+from staffords_gdpr.retention.bulk_written import written
 
-BYTEWISE = "utf8mb4_nopad_bin"
 _FORMS: dict[Stored, Form] = {Stored.DATE: "day", Stored.MOMENT: "moment"}
 _DATETIME = mysql.DATETIME()
 _UNITS = {"day": "DAY", "week": "WEEK", "month": "MONTH", "year": "YEAR"}
@@ -43,15 +43,13 @@ class MariadbDays(RegexDays):
         return raw.op("REGEXP", is_comparison=True)(text(pattern))
 
     def _value(self, column: sa.ColumnElement[Any], kind: DateKind) -> Value:
-        plain = bytewise(column)
+        plain = written(column)
         if is_epoch(kind):
             units, first, last = epoch_range(kind)
             number = _number(column)
             moment = _later_by("SECOND", sa.func.floor(number / units), sa.literal_column("'1970-01-01'"))
             known = sa.case((number.between(first, last), moment), else_=text(IMPOSSIBLE))
             return Value(known, plain, "utc")
-        if stored(column) is Stored.BINARY:
-            return Value(text(IMPOSSIBLE), plain, "any")
         return Value(plain, plain, _FORMS.get(stored(column), "any"))
 
     def _in_utc(self, raw: Text) -> Text:
@@ -72,9 +70,13 @@ class MariadbDays(RegexDays):
 
     def _whole(self, amount: sa.ColumnElement[Any]) -> Number:
         number = _number(amount)
-        if stored(amount) in (Stored.FRACTION, Stored.FLOAT):
-            return sa.case((amount == number, number))
-        return number
+        match stored(amount):
+            case Stored.FRACTION | Stored.FLOAT:
+                return sa.case((amount == number, number))
+            case Stored.OTHER:
+                return sa.case((_is_like(written(amount), WHOLE), number))
+            case _:
+                return number
 
     def _later(self, day: Text, unit: Unit, number: Number) -> Text:
         if unit in ("month", "year"):
@@ -114,12 +116,24 @@ def _number(column: sa.ColumnElement[Any]) -> Number:
             return column
         case Stored.FRACTION | Stored.FLOAT:
             return sa.func.floor(column)
-        case Stored.TEXT:
-            raw = bytewise(column)
-            spelled = raw.op("REGEXP", is_comparison=True)(text(f"^{WHOLE}\\z"))
-            return sa.case((spelled, _whole_number(raw)))
+        case Stored.TEXT | Stored.OTHER:
+            plain = written(column)
+            cases = [(_is_like(plain, WHOLE), _whole_number(plain))]
+            if stored(column) is Stored.OTHER:
+                fraction = sa.and_(_is_like(plain, FRACTION), sa.not_(_in_quotes(column)))
+                cases.append((fraction, sa.func.floor(sa.cast(plain, mysql.DECIMAL(38, 9)))))
+            return sa.case(*cases)
         case _:
             return sa.cast(sa.null(), mysql.INTEGER())
+
+
+def _is_like(plain: sa.ColumnElement[Any], pattern: str) -> Condition:
+    return plain.op("REGEXP", is_comparison=True)(text(f"^{pattern}\\z"))
+
+
+def _in_quotes(column: sa.ColumnElement[Any]) -> Condition:
+    """A value whose type is known only to the engine is a text: JSON writes it in quotes."""
+    return sa.func.left(sa.func.json_array(column), 2) == text('["')
 
 
 def _whole_number(value: sa.ColumnElement[Any]) -> Number:

@@ -22,8 +22,9 @@ from staffords_gdpr.retention.bulk_dates import (
     is_epoch,
     text,
 )
-from staffords_gdpr.retention.bulk_dates_regex import WHOLE, RegexDays
+from staffords_gdpr.retention.bulk_dates_regex import FRACTION, WHOLE, RegexDays
 from staffords_gdpr.retention.bulk_types import Stored, stored
+from staffords_gdpr.retention.bulk_written import written
 
 _FORMATS = {
     Stored.DATE: "YYYY-MM-DD",
@@ -31,6 +32,7 @@ _FORMATS = {
     Stored.ZONED: "YYYY-MM-DD HH24:MI:SS.US",
 }
 _FORMS: dict[Stored, Form] = {Stored.DATE: "day", Stored.MOMENT: "moment", Stored.ZONED: "utc"}
+_NUMBERS = ("numeric", "real", "double precision")
 _SECOND = "YYYY-MM-DD HH24:MI:SS"
 
 
@@ -42,7 +44,7 @@ class PostgresqlDays(RegexDays):
 
     def _value(self, column: sa.ColumnElement[Any], kind: DateKind) -> Value:
         how = stored(column)
-        plain = bytewise(sa.cast(column, sa.Text))
+        plain = written(column)
         if is_epoch(kind):
             units, first, last = epoch_range(kind)
             number = _number(column)
@@ -81,9 +83,13 @@ class PostgresqlDays(RegexDays):
 
     def _whole(self, amount: sa.ColumnElement[Any]) -> Number:
         number = _number(amount)
-        if stored(amount) in (Stored.FRACTION, Stored.FLOAT):
-            return sa.case((amount == number, number))
-        return number
+        match stored(amount):
+            case Stored.FRACTION | Stored.FLOAT:
+                return sa.case((amount == number, number))
+            case Stored.OTHER:
+                return sa.case((_is_like(written(amount), WHOLE), number))
+            case _:
+                return number
 
     def _later(self, day: Text, unit: Unit, number: Number) -> Text:
         place = ("year", "month", "week", "day").index(unit)
@@ -105,8 +111,17 @@ def _number(column: sa.ColumnElement[Any]) -> Number:
         case Stored.FRACTION | Stored.FLOAT:
             return sa.func.floor(column)
         case Stored.TEXT | Stored.OTHER:
-            raw = bytewise(sa.cast(column, sa.Text))
-            spelled = raw.op("~", is_comparison=True)(text(f"^{WHOLE}$"))
-            return sa.case((spelled, sa.cast(raw, sa.BigInteger)))
+            plain = written(column)
+            cases: list[tuple[Condition, Number]] = [(_is_like(plain, WHOLE), sa.cast(plain, sa.Numeric))]
+            if stored(column) is Stored.OTHER:
+                is_number = sa.cast(sa.func.pg_typeof(column), sa.Text).in_(_NUMBERS)
+                cases.append(
+                    (sa.and_(is_number, _is_like(plain, FRACTION)), sa.func.floor(sa.cast(plain, sa.Numeric)))
+                )
+            return sa.case(*cases)
         case _:
             return sa.cast(sa.null(), sa.BigInteger)
+
+
+def _is_like(plain: sa.ColumnElement[Any], pattern: str) -> Condition:
+    return plain.op("~", is_comparison=True)(text(f"^{pattern}$"))

@@ -7,6 +7,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+BYTEWISE = "utf8mb4_nopad_bin"
+"""MariaDB's collation that takes no two texts for one, not even those that differ in spaces at their end."""
+
 _TEXTS = ("CHAR", "TEXT", "CLOB", "ENUM", "SET(", "UUID", "JSON")
 _BINARY = ("BLOB", "BYTEA", "BINARY", "BIT")
 
