@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -51,11 +51,9 @@ def privilege_faults(connection: sa.Connection, catalogue: Catalogue) -> list[Fa
     """
     match connection.dialect.name:
         case "postgresql":
-            return list(_faults(connection, catalogue, _postgresql(connection), ()))
+            return list(_faults(connection, catalogue, _postgresql(connection)))
         case "mysql" | "mariadb":
-            return list(
-                _faults(connection, catalogue, _mariadb(connection, catalogue), ("SELECT", "TRIGGER"))
-            )
+            return list(_faults(connection, catalogue, _mariadb(connection, catalogue)))
     return []
 
 
@@ -95,9 +93,7 @@ def _looked_up(condition: Condition | None) -> Iterator[str]:
             yield test.table
 
 
-def _faults(
-    connection: sa.Connection, catalogue: Catalogue, granted: Granted, whole: Iterable[str]
-) -> Iterator[Fault]:
+def _faults(connection: sa.Connection, catalogue: Catalogue, granted: Granted) -> Iterator[Fault]:
     quote = connection.dialect.identifier_preparer.quote
     wanted = needed(connection, catalogue)
     for table, rights in sorted(wanted.items()):
@@ -108,26 +104,32 @@ def _faults(
                 f"{granted.user} may not {' or '.join(lacking)} on {table}",
                 f"GRANT {', '.join(lacking)} ON {quote(table)} TO {granted.user};",
             )
-    name = connection.exec_driver_sql(
-        "SELECT current_database()" if connection.dialect.name == "postgresql" else "SELECT database()"
-    ).scalar_one()
-    temporary = "TEMPORARY" if connection.dialect.name == "postgresql" else "CREATE TEMPORARY TABLES"
-    if temporary not in granted.database:
-        on = f"DATABASE {quote(name)}" if temporary == "TEMPORARY" else f"{quote(name)}.*"
-        what = f"{granted.user} may not make temporary tables, in which the rules are worked out"
-        yield Fault("missing-privilege", None, what, f"GRANT {temporary} ON {on} TO {granted.user};")
-    hidden = {"SELECT": "tables that refer to ours may not be seen", "TRIGGER": "triggers are not seen"}
-    for right in whole:
+    for right, (why, statement) in _whole(connection).items():
         if right not in granted.database:
-            what = f"{granted.user} has {right} on some tables only: {hidden[right]}"
-            yield Fault(
-                "missing-privilege", None, what, f"GRANT {right} ON {quote(name)}.* TO {granted.user};"
-            )
+            what = f"{granted.user} has no {right} on the whole database: {why}"
+            yield Fault("missing-privilege", None, what, f"{statement} TO {granted.user};")
     for what in granted.beyond:
-        yield Fault(
-            "excessive-privilege", None, what, "Give gdpr a user of its own, with the rights listed here"
-        )
+        own = "gdpr" if connection.dialect.name == "postgresql" else "'gdpr'@'localhost'"
+        grants = [f"GRANT {', '.join(sorted(wanted[t]))} ON {quote(t)} TO {own};" for t in sorted(wanted)]
+        grants += [f"{statement} TO {own};" for _, statement in _whole(connection).values()]
+        yield Fault("excessive-privilege", None, what, "\n".join([f"CREATE USER {own};", *grants]))
     yield from _too_much(granted, wanted, quote)
+
+
+def _whole(connection: sa.Connection) -> dict[str, tuple[str, str]]:
+    """The rights on the whole database that a purge needs: each with why, and the beginning of the statement."""
+    quote = connection.dialect.identifier_preparer.quote
+    why = "the rules are worked out in temporary tables"
+    if connection.dialect.name == "postgresql":
+        name = quote(connection.exec_driver_sql("SELECT current_database()").scalar_one())
+        return {"TEMPORARY": (why, f"GRANT TEMPORARY ON DATABASE {name}")}
+    name = quote(connection.exec_driver_sql("SELECT database()").scalar_one())
+    reasons = {
+        "CREATE TEMPORARY TABLES": why,
+        "SELECT": "tables that refer to ours may not be seen",
+        "TRIGGER": "triggers are not seen",
+    }
+    return {right: (reason, f"GRANT {right} ON {name}.*") for right, reason in reasons.items()}
 
 
 def _too_much(

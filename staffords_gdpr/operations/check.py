@@ -17,6 +17,7 @@ from staffords_gdpr.operations.check_columns import triggers, undecided_columns,
 from staffords_gdpr.operations.check_counts import RecordCounts, counts
 from staffords_gdpr.operations.check_findings import Finding
 from staffords_gdpr.operations.check_indexes import missing_indexes
+from staffords_gdpr.operations.check_privileges import privileges
 from staffords_gdpr.policy.models import Policy
 from staffords_gdpr.progress import SILENT, Progress
 
@@ -68,4 +69,5 @@ def _remarks(
     found += triggers(connection, policy, schema)
     if catalogue is not None:
         found += missing_indexes(connection, catalogue)
+        found += privileges(connection, catalogue)
     return found
