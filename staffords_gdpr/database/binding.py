@@ -11,7 +11,7 @@ from staffords_gdpr.database.binding_dates import date_sources
 from staffords_gdpr.database.binding_links import all_edges, own_edges, several
 from staffords_gdpr.database.catalogue import Bound, Catalogue, DateKind, Edge
 from staffords_gdpr.database.expressions import check_expressions, names_of
-from staffords_gdpr.database.keys import check_key
+from staffords_gdpr.database.keys import check_key, require_key
 from staffords_gdpr.database.links import check_link, check_values, check_ways
 from staffords_gdpr.database.misfits import Misfits
 from staffords_gdpr.database.refusals import refuse_circles, refuse_tables
@@ -33,8 +33,8 @@ def bind(policy: Policy, connection: sa.Connection) -> Catalogue:
     tables = tables_of(policy, schema)
     edges = {name: own_edges(policy, tables, record, misfits) for name, record in policy.ours.items()}
     for name, record in policy.ours.items():
-        if name in tables and set(record.key) <= set(tables[name].columns):
-            check_key(connection, record, tables[name], misfits)
+        if name in tables:
+            require_key(connection.dialect.name, record, tables[name], misfits)
     misfits.raise_if_any()
     return _Binding(policy, schema, tables, edges, misfits).catalogue(connection)
 
@@ -58,7 +58,10 @@ class _Binding:
         self.edges = all_edges(policy, schema, tables, [edge for edges in own.values() for edge in edges])
 
     def catalogue(self, connection: sa.Connection) -> Catalogue:
-        refuse_tables(connection, self.policy, self.schema, self.edges, self.misfits)
+        if not refuse_tables(connection, self.policy, self.schema, self.edges, self.misfits):
+            self.misfits.raise_if_any()  # nothing more can be asked
+        for name, record in self.policy.ours.items():
+            check_key(connection, record, self.tables[name], self.misfits)
         self._links(connection)
         kinds = {
             name: check_expressions(connection, record, self.tables[name], self.misfits)

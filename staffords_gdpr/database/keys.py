@@ -12,18 +12,20 @@ from staffords_gdpr.database.misfits import Misfits
 from staffords_gdpr.policy.models import Record
 
 
-def check_key(connection: sa.Connection, record: Record, facts: TableFacts, misfits: Misfits) -> None:
-    """Note a record type whose rows cannot be told apart: no key, or one that is empty or held twice."""
-    at = ("records", record.name)
-    key = record.key or facts.key
-    if not key:
+def require_key(dialect: str, record: Record, facts: TableFacts, misfits: Misfits) -> None:
+    """Note a record type whose rows have no key by which they can be told apart."""
+    if not (record.key or facts.key):
         what = f"table {facts.name} has no primary key, so its rows cannot be told apart"
         advice = "Name columns that are unique and never null, as in key: [number]"
-        if connection.dialect.name == "sqlite":
+        if dialect == "sqlite":
             advice += ". SQLite's rowid is no key: VACUUM may number the rows anew"
-        misfits.add("no-key", (*at, "table"), what, advice)
-        return
-    if not record.key or frozenset(key) == frozenset(facts.key):
+        misfits.add("no-key", ("records", record.name, "table"), what, advice)
+
+
+def check_key(connection: sa.Connection, record: Record, facts: TableFacts, misfits: Misfits) -> None:
+    """Note a key that is not declared and that some rows do not have, or share."""
+    at, key = ("records", record.name), record.key
+    if not key or frozenset(key) == frozenset(facts.key):
         return
     declared = any(unique <= frozenset(key) for unique in facts.unique)
     if not declared and _doubled(connection, facts.name, key):

@@ -29,12 +29,24 @@ _WRITES = re.compile(r"\b(?:into|update)\s+(?:only\s+)?(?:[\w`\"\[]+\.)?[`\"\[]?
 
 def refuse_tables(
     connection: sa.Connection, policy: Policy, schema: Schema, edges: Iterable[Edge], misfits: Misfits
-) -> None:
-    """Note every table on which an erasure could not be kept together, or not be seen whole."""
+) -> bool:
+    """Note every table on which an erasure could not be kept together, or not be seen whole. Whether the database lets
+    its user read them all.
+    """
     edges = list(edges)
     read = _tables_read(policy, edges)
+    readable = True
     for name, path in read.items():
-        _stored(connection, schema.tables[name], path, misfits)
+        facts = schema.tables[name]
+        hidden = _stored(connection, facts, path, misfits)
+        if not hidden and not _readable(connection, name):
+            quoted = connection.dialect.identifier_preparer.quote(name)
+            what = (
+                f"this database user may not read table {name}, which may hold what a purge would erase (R5)"
+            )
+            misfits.add("not-readable", path, what, f"Run: GRANT SELECT ON {quoted} TO the user of gdpr;")
+            readable = False
+        readable = readable and not hidden
     for outside in schema.outside:
         if outside.target in read:
             what = f"{outside.table} refers to {outside.target} from another schema, where gdpr does not look"
@@ -49,6 +61,7 @@ def refuse_tables(
             if not facts.indexed(columns):
                 what = f"the link over {facts.name} ({', '.join(sorted(columns))}) has no index to lock by"
                 misfits.add("unindexed-link", path, what, f"Run: {create_index(connection, facts, columns)}")
+    return readable
 
 
 @dataclass(frozen=True)
@@ -131,7 +144,8 @@ def _tables_read(policy: Policy, edges: Iterable[Edge]) -> Mapping[str, tuple[st
     return found
 
 
-def _stored(connection: sa.Connection, facts: TableFacts, path: tuple[str, ...], misfits: Misfits) -> None:
+def _stored(connection: sa.Connection, facts: TableFacts, path: tuple[str, ...], misfits: Misfits) -> bool:
+    """Note what is wrong with how a table is kept. Whether some of its rows are hidden from this user."""
     stored = facts.stored
     if stored.kind in _KINDS:
         misfits.add(
@@ -141,9 +155,20 @@ def _stored(connection: sa.Connection, facts: TableFacts, path: tuple[str, ...],
         what = f"table {facts.name} is kept in {stored.storage}, which cannot take back half a change"
         quoted = connection.dialect.identifier_preparer.quote(facts.name)
         misfits.add("not-transactional", path, what, f"Run: ALTER TABLE {quoted} ENGINE=InnoDB;")
-    if stored.row_security and _hidden(connection, facts.name):
+    hidden = stored.row_security and _hidden(connection, facts.name)
+    if hidden:
         what = f"row-level security hides rows of {facts.name} from this database user"
         misfits.add("row-security", path, what, "Let the user see every row: ALTER ROLE gdpr BYPASSRLS;")
+    return hidden
+
+
+def _readable(connection: sa.Connection, table: str) -> bool:
+    try:
+        with connection.begin_nested():
+            connection.execute(sa.select(sa.literal(1)).select_from(sa.table(table)).limit(0)).all()
+    except sa.exc.DBAPIError:
+        return False
+    return True
 
 
 def _hidden(connection: sa.Connection, table: str) -> bool:

@@ -37,6 +37,7 @@ REFUSALS: Mapping[str, str] = {
     "table-kind": "rows are erased from plain tables only",
     "not-transactional": "every table that is read or erased keeps transactions",
     "row-security": "the database user sees every row",
+    "not-readable": "the database user may read every table that can hold what a purge would erase (R5)",
     "outside-reference": "no other schema refers to the tables",
     "cycle": "rows that refer to each other can be erased",
 }

@@ -125,6 +125,20 @@ def test_a_reference_from_another_schema_is_refused(engine_url: str) -> None:
 
 
 @pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
+def test_a_table_that_refers_to_ours_and_cannot_be_read_is_refused(engine_url: str) -> None:
+    office(
+        engine_url,
+        link("customer_id"),
+        statements=("CREATE ROLE visitor LOGIN", "GRANT SELECT, DELETE ON customers TO visitor"),
+    )
+    visitor = sa.make_url(engine_url).set(username="visitor").render_as_string(hide_password=False)
+    assert "may not read table calls" in refused(visitor, {"customer": CUSTOMER})
+    run(engine_url, "GRANT SELECT ON calls TO visitor")
+    assert bound(visitor, {"customer": CUSTOMER})
+    run(engine_url, "DROP OWNED BY visitor", "DROP ROLE visitor")
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
 def test_rows_that_the_user_may_not_see_are_refused(engine_url: str) -> None:
     """Also in a table that only refers to ours: its rows hold what they refer to (R5)."""
     office(
