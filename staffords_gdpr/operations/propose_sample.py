@@ -18,12 +18,14 @@ from staffords_gdpr.operations.propose_shapes import Shape, shape_of
 ROWS = 200
 """The most rows of a table that are looked at: the first and the last by its key, half of each."""
 
+SEARCHED = 100 * ROWS  # rows among which a link's values are looked for: most of them may be empty
 LONGEST = 400  # characters of a value
 SECONDS = 5  # the longest that one statement may take, where the engine can be told so
 _LIMITS = {
     "postgresql": f"SET LOCAL statement_timeout = '{SECONDS}s'",
     "mysql": f"SET SESSION max_statement_time = {SECONDS}",
 }
+_UNREADABLE = (sa.exc.DBAPIError, ValueError)  # a driver that cannot decode what it reads says ValueError
 _READ = {Family.NUMBER, Family.TEXT, Family.DAY, Family.TIMESTAMP, Family.ZONED, Family.NONE}
 
 
@@ -66,7 +68,7 @@ def sample(connection: sa.Connection, table: TableFacts, today: dt.date) -> Samp
     query = sa.select(*columns).select_from(_table(table.name))
     key = [_column(name) for name in table.key]
     rows: list[tuple[str | None, ...]] | None = None
-    with suppress(sa.exc.DBAPIError), connection.begin_nested():
+    with suppress(*_UNREADABLE), connection.begin_nested():
         rows = [tuple(row) for row in connection.execute(query.order_by(*key).limit(ROWS))]
         if len(rows) == ROWS and key:
             last = query.order_by(*(column.desc() for column in key)).limit(ROWS // 2)
@@ -85,15 +87,16 @@ def matches(
     0 counts as empty: many systems write it where a row belongs to nothing.
     """
     own = _column(column)
-    some = sa.select(own.label("v")).select_from(_table(table.name)).where(own.is_not(None))
+    first = sa.select(own.label("v")).select_from(_table(table.name)).limit(SEARCHED).subquery("first")
+    some = sa.select(first.c.v).where(first.c.v.is_not(None))
     if table.details[column].family is Family.NUMBER:
-        some = some.where(own != 0)
+        some = some.where(first.c.v != 0)
     given = some.limit(ROWS).subquery("given")
     there = sa.exists().where(_column(other, _table(target)) == given.c.v).correlate(given)
     query = sa.select(
         sa.func.count(), sa.func.coalesce(sa.func.sum(sa.case((there, 1), else_=0)), 0)
     ).select_from(given)
-    with suppress(sa.exc.DBAPIError), connection.begin_nested():
+    with suppress(*_UNREADABLE), connection.begin_nested():
         values, found = connection.execute(query).one()
         return Matches(int(values), int(found))
     return None

@@ -123,39 +123,40 @@ def subject_of(
 def tree_of(subject: str, tables: Mapping[str, TableFacts], links: Iterable[Link]) -> Tree:
     """What belongs to what. Of several owners a table goes with the subject, a detail with what it is a detail of."""
     links = tuple(link for link in links if link.table != subject)
-    distance = _leading_to(subject, links)
     tree = Tree(subject, _kinds(tables, links))
-    details = [table for table in distance if tree.kinds[table] is Kind.DETAIL]
-    for table in (*(t for t in distance if t not in details), *details):
-        nearest = _owner_of(table, tree, links, distance, detail=table in details)
-        if nearest is not None:
-            tree.owners[table] = nearest
+    nearest_first = list(_leading_to(subject, links))
+    _grow(tree, nearest_first, links)
     for table in tables:
         if table not in tree.tables and _clear_kind(table) in _OF_ITS_OWN:
             _over_a_link_table(table, tree, tables, links)
+    _grow(tree, list(tables), links)
     return tree
 
 
-def _owner_of(
-    table: str, tree: Tree, links: tuple[Link, ...], distance: Mapping[str, int], *, detail: bool
-) -> tuple[Link, ...] | None:
-    out = [
-        link
-        for link in links
-        if link.table == table and (link.target == tree.subject or link.target in distance)
-    ]
-    sound = [link for link in out if table not in (link.target, *tree.above(link.target))]
+def _grow(tree: Tree, tables: Iterable[str], links: tuple[Link, ...]) -> None:
+    """Give every table an owner that has one itself, up to the subject; details when nothing else is left to do."""
+    waiting = [table for table in tables if table not in tree.tables]
+    waiting.sort(key=lambda table: tree.kinds[table] is Kind.DETAIL)
+    while True:
+        found = next((table for table in waiting if _owner_of(table, tree, links)), None)
+        if found is None:
+            return
+        tree.owners[found] = _owner_of(found, tree, links)
+        waiting.remove(found)
+
+
+def _owner_of(table: str, tree: Tree, links: tuple[Link, ...]) -> tuple[Link, ...]:
+    """The links to the best of the owners that are in the tree already; none where there is none."""
+    out = [link for link in links if link.table == table and link.target in tree.tables]
+    detail = tree.kinds[table] is Kind.DETAIL
 
     def nearness(link: Link) -> tuple[bool, bool, int, str]:
         """Links that are sure first; for a detail what has a rule of its own first, and then the subject."""
-        away = distance.get(link.target, 0)
         whole = detail and tree.kinds[link.target] in (Kind.CALL, Kind.REPAIR, Kind.PAYMENT)
-        return link.sure is Sure.UNSURE, not whole, away, link.target
+        return link.sure is Sure.UNSURE, not whole, len(tree.above(link.target)), link.target
 
-    if not sound:
-        return None
-    best = min(sound, key=nearness)
-    return tuple(link for link in sound if link.target == best.target)
+    best = min(out, key=nearness, default=None)
+    return tuple(link for link in out if best is not None and link.target == best.target)
 
 
 def _over_a_link_table(

@@ -35,7 +35,10 @@ def refers_to(
         below = table in tree.above(link.target)
         if link.target in tree.tables and link.target != owner and not below and link.sure is not Sure.UNSURE:
             same = [other for other in out if other.target == link.target]
-            found.setdefault(names[link.target], {} if _plain(same, out) else dict(link.columns))
+            plain = _plain(same, out) and link.target not in tree.above(
+                table
+            )  # of owners the columns are told
+            found.setdefault(names[link.target], {} if plain else dict(link.columns))
     return found
 
 

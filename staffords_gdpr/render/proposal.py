@@ -226,7 +226,7 @@ def _record(page: _Lines, record: RecordGuess) -> None:
         page.add(
             2,
             "triggers:",
-            "they run when rows go, and may keep a copy: look at each, and say why it may stay",
+            "those that run when rows go or change may keep a copy: say why it may stay. Remove the others",
         )
     for trigger in record.triggers:
         page.add(3, f"{_name(trigger)}: TODO")
