@@ -26,7 +26,8 @@ class Row:
     """
 
     __slots__ = (
-        "also", "bound", "contested", "key", "orphan", "outgoing", "owner", "owner_is_null", "subject", "values", "whole",
+        "also", "bound", "contested", "key", "orphan", "outgoing", "owner", "owner_is_null", "subject", "values",
+        "whole",
     )  # fmt: skip
 
     def __init__(self, bound: Bound, values: Line) -> None:
