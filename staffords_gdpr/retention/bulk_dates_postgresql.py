@@ -32,7 +32,7 @@ _FORMATS = {
     Stored.ZONED: "YYYY-MM-DD HH24:MI:SS.US",
 }
 _FORMS: dict[Stored, Form] = {Stored.DATE: "day", Stored.MOMENT: "moment", Stored.ZONED: "utc"}
-_NUMBERS = ("numeric", "real", "double precision")
+_FRACTIONS = ("numeric", "real", "double precision")
 _SECOND = "YYYY-MM-DD HH24:MI:SS"
 
 
@@ -74,7 +74,10 @@ class PostgresqlDays(RegexDays):
     def _in_utc(self, raw: Text) -> Text:
         whole = sa.func.regexp_replace(raw, text("[.][0-9]+"), text(""))  # a fraction would be rounded up
         moment = sa.func.timezone(text("UTC"), sa.cast(whole, postgresql.TIMESTAMP(timezone=True)))
-        return bytewise(sa.func.to_char(moment, text(_SECOND)))
+        reading = sa.func.regexp_replace(
+            sa.func.to_char(moment, text(_SECOND)), text("^[0-9]{5}.*"), text("")
+        )
+        return bytewise(sa.func.nullif(reading, text("")))  # the calendar ends with the year 9999
 
     def _moved(self, reading: Text, seconds: Number) -> Text:
         there = sa.cast(sa.func.substr(reading, 1, 19), postgresql.TIMESTAMP())
@@ -110,15 +113,16 @@ def _number(column: sa.ColumnElement[Any]) -> Number:
             return column
         case Stored.FRACTION | Stored.FLOAT:
             return sa.func.floor(column)
-        case Stored.TEXT | Stored.OTHER:
-            plain = written(column)
-            cases: list[tuple[Condition, Number]] = [(_is_like(plain, WHOLE), sa.cast(plain, sa.Numeric))]
-            if stored(column) is Stored.OTHER:
-                is_number = sa.cast(sa.func.pg_typeof(column), sa.Text).in_(_NUMBERS)
-                cases.append(
-                    (sa.and_(is_number, _is_like(plain, FRACTION)), sa.func.floor(sa.cast(plain, sa.Numeric)))
-                )
-            return sa.case(*cases)
+        case Stored.TEXT:
+            return sa.case((_is_like(written(column), WHOLE), sa.cast(column, sa.Numeric)))
+        case Stored.OTHER:
+            plain, kind = written(column), sa.cast(sa.func.pg_typeof(column), sa.Text)
+            number = sa.cast(plain, sa.Numeric)
+            return sa.case(
+                (kind == text("boolean"), sa.null()),
+                (_is_like(plain, WHOLE), number),
+                (sa.and_(kind.in_(_FRACTIONS), _is_like(plain, FRACTION)), sa.func.floor(number)),
+            )
         case _:
             return sa.cast(sa.null(), sa.BigInteger)
 

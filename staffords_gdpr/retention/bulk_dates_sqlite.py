@@ -20,6 +20,7 @@ from staffords_gdpr.retention.bulk_dates import (
     text,
 )
 from staffords_gdpr.retention.bulk_sentinels import Sentinel
+from staffords_gdpr.retention.bulk_written import written
 
 _DATE = "[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]"
 
@@ -37,37 +38,42 @@ class SqliteDays(Days):
         seconds = number if units == 1 else (number - (number % units + units) % units) // units
         moment = sa.func.datetime(seconds, text("unixepoch"))
         in_range = sa.case((number.between(first, last), moment), else_=text(IMPOSSIBLE))
-        return Value(in_range, sa.cast(column, sa.Text), "utc")
+        return Value(in_range, written(column), "utc")
 
     def _spells(self, value: Value, sentinel: Sentinel) -> Condition:
         raw = value.raw
-        offset = _has_offset(raw)
-        tail = sa.func.rtrim(sa.func.ltrim(_without_offset(sa.func.substr(raw, 20)), "."), "0")
+        if value.form == "utc":
+            second = sentinel.utc or f"{sentinel.day} {sentinel.minute}:{sentinel.second}"
+            return sa.false() if sentinel.fraction else raw == text(second)
+        # the texts of the same day and clock, and what may follow the minutes of one
+        tail = _without_offset(sa.func.substr(raw, 20))
+        fraction = sa.and_(
+            sa.func.substr(tail, 1, 1) == text("."),
+            sa.func.rtrim(sa.func.substr(tail, 2), "0") == text(sentinel.fraction),
+            sa.func.length(tail) > 1,
+        )
+        even = sentinel.fraction == ""
+        fits = sa.or_(tail == text(""), fraction) if even else fraction
         seconds_are_given = sa.func.substr(raw, 17, 1) == text(":")
+        without = sa.and_(
+            sa.literal(even and sentinel.second == "00"),
+            _without_offset(sa.func.substr(raw, 17)) == text(""),
+        )
+        same_second = sa.and_(sa.func.substr(raw, 18, 2) == text(sentinel.second), fits)
         same_time = sa.and_(
             sa.func.substr(raw, 1, 10) == text(sentinel.day),
             sa.func.substr(raw, 11, 1).in_([text(" "), text("T")]),
             sa.func.substr(raw, 12, 5) == text(sentinel.minute),
-            sa.case(
-                (
-                    seconds_are_given,
-                    sa.and_(
-                        sa.func.substr(raw, 18, 2) == text(sentinel.second), tail == text(sentinel.fraction)
-                    ),
-                ),
-                else_=sa.literal(sentinel.second == "00" and not sentinel.fraction)
-                & (_without_offset(sa.func.substr(raw, 17)) == text("")),
-            ),
+            sa.case((seconds_are_given, same_second), else_=without),
         )
         same = sa.or_(raw == text(sentinel.day), same_time) if sentinel.whole_day else same_time
         if sentinel.utc is None:
             return same
-        if value.form == "utc":
-            return raw == text(sentinel.utc)
-        return sa.case(
-            (offset, sa.and_(self._in_utc(raw) == text(sentinel.utc), tail == text(sentinel.fraction))),
-            else_=same,
+        there = sa.and_(
+            self._in_utc(raw) == text(sentinel.utc),
+            sa.case((seconds_are_given, fits), else_=sa.literal(even)),
         )
+        return sa.case((_has_offset(raw), there), else_=same)
 
     def _well_formed(self, raw: Text, kind: DateKind) -> Condition:
         """SQLite's own reader takes more (24:00, spaces), and gives 31 February back as it came: only by way of the

@@ -43,7 +43,8 @@ def _written_in_postgresql(element: written, compiler: SQLCompiler, **options: A
         case Stored.FRACTION:
             plain = f"CAST(trim_scale({column}) AS TEXT)"
         case Stored.ZONED:
-            plain = f"CAST({column} AT TIME ZONE 'UTC' AS TEXT) || '+00:00'"
+            text = f"CAST({column} AT TIME ZONE 'UTC' AS TEXT)"
+            plain = f"CASE WHEN isfinite({column}) THEN {text} || '+00:00' ELSE {text} END"
         case Stored.OTHER:
             plain = untyped(column)
         case _:
