@@ -67,13 +67,13 @@ def propose(engine: sa.Engine, *, today: dt.date, progress: Progress = SILENT) -
     UsageError for a database without tables, DatabaseError where it cannot be read.
     """
     with connected(engine) as connection, begin(connection, lock=False):
-        limit_statements(connection)
         schema = read_schema(connection)
         if not schema.tables:
             raise UsageError(
                 "the database has no tables, so there is nothing to propose",
                 "Look whether the database URL names the right database (and its user may see the tables).",
             )
+        limit_statements(connection)
         progress.start("Looking at tables", len(schema.tables))
         samples = {}
         for table in schema.tables.values():

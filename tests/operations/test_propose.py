@@ -190,6 +190,39 @@ def test_the_example_databases_are_understood(engine_url: str, name: str) -> Non
 
 
 @SQLITE
+def test_a_row_that_leads_to_two_subjects_belongs_to_each(engine_url: str) -> None:
+    strangers.demo(engine_url)
+    with strangers.engine_of(engine_url).begin() as connection:
+        connection.exec_driver_sql(
+            "ALTER TABLE calls ADD COLUMN reporter_id INTEGER REFERENCES customers (id)"
+        )
+    policy = decided(policy_text(proposed(engine_url)))
+    link = policy.records["call"].belongs_to
+    assert link is not None
+    assert sorted(own for way in link.on for own in way) == ["customer_id", "reporter_id"]
+    assert bound(policy, engine_url)
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
+def test_a_table_that_the_user_may_not_read_is_guessed_by_its_names_and_named(engine_url: str) -> None:
+    strangers.demo(engine_url)
+    role = f"reader_{sa.make_url(engine_url).database}"
+    with strangers.engine_of(engine_url).begin() as connection:
+        connection.exec_driver_sql(f"CREATE ROLE {role} LOGIN")
+        connection.exec_driver_sql(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}")
+        connection.exec_driver_sql(f"REVOKE SELECT ON calls FROM {role}")
+    reader = sa.make_url(engine_url).set(username=role).render_as_string(hide_password=False)
+    try:
+        proposal = proposed(reader)
+    finally:
+        with strangers.engine_of(engine_url).begin() as connection:
+            connection.exec_driver_sql(f"DROP OWNED BY {role}")
+            connection.exec_driver_sql(f"DROP ROLE {role}")
+    assert proposal.unread == ("calls",)
+    assert [guess.value for guess in record(proposal, "call").personal] == ["reason", "resolution"]
+
+
+@SQLITE
 def test_a_warranty_of_so_many_months_is_computed(engine_url: str) -> None:
     strangers.demo(engine_url)
     with strangers.engine_of(engine_url).begin() as connection:
