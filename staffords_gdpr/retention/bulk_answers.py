@@ -11,10 +11,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from staffords_gdpr.policy.periods import Period
+from staffords_gdpr.database.catalogue import Bound, Catalogue
 from staffords_gdpr.retention.bulk_blocks import Block
 from staffords_gdpr.retention.bulk_chain import same
-from staffords_gdpr.retention.bulk_codes import Code, period_of
+from staffords_gdpr.retention.bulk_codes import Code, Rule, period_of
 from staffords_gdpr.retention.bulk_rows import Rows
 from staffords_gdpr.retention.bulk_work import Candidates
 from staffords_gdpr.retention.reasons import reason_of
@@ -68,10 +68,10 @@ class Answers:
         """The earliest last day among the rows that are due."""
         t = found.table
         key = found.key if found.bound.several else []
-        days: dict[Key, dt.date] = {}
+        clerk, days = self._clerk(found), dict[Key, dt.date]()
         query = sa.select(t.c.a, t.c.u, t.c.orphan, *key).where(found.to_erase, t.c.a.is_not(None)).distinct()
         for number, (after, until, orphan, *which) in enumerate(self.connection.execute(query)):
-            last = self._last_day(found, after, until, orphan)
+            last = clerk.last_day(after, until, orphan)
             if last is not None:
                 name = tuple(which) or (number,)
                 days[name] = max(last, days.get(name, last))
@@ -81,7 +81,8 @@ class Answers:
         """The verdict of every row (or step of it), in key order."""
         options = streaming(self.connection)
         with self.connection.execute(self._query(found), execution_options=options) as result:
-            rows = (self._verdict(name, found, tuple(row)) for row in result)
+            clerk = self._clerk(found)
+            rows = (clerk.verdict(name, row) for row in result)
             if not found.bound.several:
                 yield from rows
                 return
@@ -103,42 +104,60 @@ class Answers:
             .order_by(*keys)
         )  # fmt: skip
 
-    def _verdict(self, name: str, found: Candidates, row: Sequence[object]) -> Verdict:
-        width = len(found.key)
-        key, rest = tuple(row[:width]), row[width:]
-        subject = tuple(rest[: len(found.subject)])
-        after, until, orphan, listed, why, done = rest[len(found.subject) :]
-        block = self.blocks[why] if isinstance(why, int) and why >= 0 else None
-        code = (
-            Code.KEPT
-            if listed is None
-            else Code(-why)
-            if isinstance(why, int) and why < 0
-            else Code.CANDIDATE
-        )
+    def _clerk(self, found: Candidates) -> _Clerk:
+        rule = self.rows.rule(found)
+        return _Clerk(self.rows.catalogue, self.blocks, found.bound, rule, len(found.key), len(found.subject))
+
+
+class _Clerk:
+    """Writes the verdicts of one record type or step. Many rows have few different days, so those are remembered."""
+
+    def __init__(
+        self, catalogue: Catalogue, blocks: Sequence[Block], bound: Bound, rule: Rule, key: int, subject: int
+    ) -> None:
+        self._catalogue = catalogue
+        self._blocks = blocks
+        self._bound = bound
+        self._rule = rule
+        self._key = key
+        self._rest = key + subject
+        self._days: dict[tuple[object, ...], dt.date | None] = {}
+
+    def verdict(self, name: str, row: sa.Row[Any]) -> Verdict:
+        subject = tuple(row[self._key : self._rest])
+        after, until, orphan, listed, why, done = row[self._rest :]
+        block = self._blocks[why] if isinstance(why, int) and why >= 0 else None
+        code = Code.CANDIDATE
+        if listed is None:
+            code = Code.KEPT
+        elif isinstance(why, int) and why < 0:
+            code = Code(-why)
         state = State.KEPT if listed is None else _state(why, done)
-        last = None if state is State.UNDECIDABLE else self._last_day(found, after, until, orphan)
+        last = None if state is State.UNDECIDABLE else self.last_day(after, until, orphan)
         return Verdict(
             record=name,
-            key=key,
+            key=tuple(row[: self._key]),
             subject=None if subject[0] is None else subject,
             state=state,
             last_day=last,
-            reason=reason_of(self.rows.rule(found), found.bound, code, block, last),
+            reason=reason_of(self._rule, self._bound, code, block, last),
         )
 
-    def _last_day(self, found: Candidates, after: object, until: object, orphan: object) -> dt.date | None:
+    def last_day(self, after: object, until: object, orphan: object) -> dt.date | None:
+        """The last day of a row whose `after` and `or_until` have these days, by the rule that `orphan` tells of."""
+        known = (after, until, orphan)
+        if known not in self._days:
+            self._days[known] = self._count(after, until, orphan)
+        return self._days[known]
+
+    def _count(self, after: object, until: object, orphan: object) -> dt.date | None:
         if not isinstance(after, str) or not after[:1].isdigit():
             return None
-        last = self._period(found, orphan).after(dt.date.fromisoformat(after))
-        return (
-            max(last, dt.date.fromisoformat(until))
-            if isinstance(until, str) and until[:1].isdigit()
-            else last
-        )
-
-    def _period(self, found: Candidates, orphan: object) -> Period:
-        return period_of(self.rows.catalogue, self.rows.rule(found), orphan if isinstance(orphan, int) else 0)
+        period = period_of(self._catalogue, self._rule, orphan if isinstance(orphan, int) else 0)
+        last = period.after(dt.date.fromisoformat(after))
+        if isinstance(until, str) and until[:1].isdigit():
+            return max(last, dt.date.fromisoformat(until))
+        return last
 
 
 def _merged(appearances: Sequence[Verdict]) -> Verdict:
