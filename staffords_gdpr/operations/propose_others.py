@@ -71,7 +71,8 @@ def left_alone(
         if name in tree.tables:
             continue
         sample = samples[name]
-        personal = [g for g in columns_of(table, sample, set(table.key)).personal if not g.open]
+        people = bool(contacts[name] - {"a person's name"}) or names.STAFF.in_name(name)
+        personal = [g for g in columns_of(table, sample, table.key, people=people).personal if not g.open]
         telling = [g for g in personal if "free text" not in g.reason and "long texts" not in g.reason]
         work = any(kind.at_end(name) for kind in (names.CALLS, names.REPAIRS, names.PAYMENTS))
         much = personal and (sample.rows >= ROWS or names.DETAILS.at_end(name))

@@ -119,7 +119,7 @@ CALLS = Vocabulary(
 )
 PRODUCTS = Vocabulary(
     "product* device* asset* machine* equipment appliance* unit units registration* *geraet* *produkt* *maschine* "
-    "warrant* *garantie* contract* *vertrag* *vertraege*"
+    "warrant* *garantie*"
 )
 
 # -- columns that hold personal data ---------------------------------------------------------------------------
