@@ -132,6 +132,17 @@ def test_postgresql_counts_the_rows_of_cascades_and_triggers(url: str, writing: 
     assert changed(writing, "DELETE FROM calls") == 1 + 2 + 1
 
 
+@ONLY_POSTGRESQL
+def test_postgresql_is_not_written_to_where_it_does_not_count(url: str) -> None:
+    name = sa.make_url(url).database
+    run(url, f"ALTER DATABASE {name} SET track_counts = off")
+    with connected(connect(url, write=True)) as connection:
+        with begin(connection, lock=False):
+            pass
+        with pytest.raises(DatabaseError, match="track_counts is off"):
+            begin(connection, lock=True)
+
+
 @ONLY_MARIADB
 def test_mariadb_counts_the_rows_of_triggers(url: str, writing: sa.Connection) -> None:
     run(

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from engines.talk import as_user, run
 
 from staffords_gdpr.database.binding import bind
-from staffords_gdpr.database.connection import begin, connect, connected
+from staffords_gdpr.database.connection import begin, changes_so_far, connect, connected
 from staffords_gdpr.database.locks import lock_rows
 from staffords_gdpr.database.privileges import Fault, privilege_faults
 from staffords_gdpr.operations.erasure import erase, plan_of
@@ -82,7 +82,10 @@ class User:
                 bulk.scope_to(subjects=[(1,)])
                 lock_rows(connection, catalogue, {"customer": bulk.work.scope})
                 bulk.decide(AS_OF, scope=Scope.SUBJECTS)
-                return erase(bulk, plan_of(bulk)).reached
+                before = changes_so_far(connection)
+                erased = erase(bulk, plan_of(bulk))
+                assert changes_so_far(connection) - before == erased.changes
+                return erased.reached
 
     def drop(self) -> None:
         if self.engine == "postgresql":

@@ -13,7 +13,7 @@ from sqlalchemy import event
 
 from staffords_gdpr.database.engines.base import READING, Backend, driver_missing, makes_work_tables
 from staffords_gdpr.database.facts import ColumnFacts, Family, Outside, StoredTable
-from staffords_gdpr.errors import UsageError
+from staffords_gdpr.errors import DatabaseError, UsageError
 
 OLDEST = (13,)
 _AS_TEXT = ("date", "timestamp", "timestamptz", "time", "timetz", "interval", "uuid")
@@ -105,7 +105,14 @@ class PostgreSQL(Backend):
         connection.execution_options(
             **{READING: not lock}, isolation_level="READ COMMITTED" if lock else "REPEATABLE READ"
         )
-        return connection.begin()
+        transaction = connection.begin()
+        if lock and connection.exec_driver_sql("SHOW track_counts").scalar_one() != "on":
+            transaction.rollback()
+            raise DatabaseError(
+                "track_counts is off on this server, so gdpr could not see what else an erasure changes",
+                "set track_counts = on in postgresql.conf, as it is by default",
+            )
+        return transaction
 
     def changes_so_far(self, connection: sa.Connection) -> int:
         return int(connection.exec_driver_sql(_CHANGES).scalar_one())
