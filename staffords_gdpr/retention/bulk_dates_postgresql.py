@@ -54,7 +54,9 @@ class PostgresqlDays(RegexDays):
                 + seconds * sa.literal_column("INTERVAL '1 second'"),
                 text(_SECOND),
             )
-            known = sa.case((number.between(first, last), moment), else_=text(IMPOSSIBLE))
+            # an INTEGER column would have the bounds be of its type, which they exceed
+            in_range = number.between(sa.literal(first, sa.BigInteger), sa.literal(last, sa.BigInteger))
+            known = sa.case((in_range, moment), else_=text(IMPOSSIBLE))
             return Value(bytewise(known), plain, "utc")
         if how not in _FORMATS:
             return Value(plain, plain, "any")

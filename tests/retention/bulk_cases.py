@@ -71,9 +71,10 @@ def decided(database: str, policy: str, holds: Collection[Key] = ()) -> Decided:
             assert {s: n for s, n in counted.items() if n} == {s: states.count(s) for s in set(states)}
         rows_in_memory = load_everything(bulk.connection, bulk.catalogue)
         again = judge(bulk.catalogue, rows_in_memory, AS_OF, frozenset(holds))
-        assert _plain(verdicts) == _plain(again)
+        assert plain(verdicts) == plain(again)
         return Decided(bulk, verdicts)
 
 
-def _plain(verdicts: Iterable[Verdict]) -> dict[tuple[str, Key], tuple[State, dt.date | None, Key | None]]:
+def plain(verdicts: Iterable[Verdict]) -> dict[tuple[str, Key], tuple[State, dt.date | None, Key | None]]:
+    """What both ways must agree on."""
     return {(v.record, v.key): (v.state, v.last_day, v.subject) for v in verdicts}

@@ -20,7 +20,8 @@ DATABASE = f"""
 CREATE TABLE customers (id INTEGER PRIMARY KEY, name TEXT, made DATE);
 INSERT INTO customers VALUES (1, 'a', '{OLD}'), (2, 'b', '{OLD}'), (3, 'c', '{NEW}');
 CREATE TABLE calls (id INTEGER PRIMARY KEY, made DATE, words TEXT);
-INSERT INTO calls SELECT value, '{OLD}', 'x' FROM json_each('[1,2,3,4,5,6,7]');
+INSERT INTO calls VALUES (1, '{OLD}', 'x'), (2, '{OLD}', 'x'), (3, '{OLD}', 'x'), (4, '{OLD}', 'x'), (5, '{OLD}', 'x'),
+  (6, '{OLD}', 'x'), (7, '{OLD}', 'x');
 CREATE TABLE parts (call_id INTEGER, person_id INTEGER, role TEXT);
 INSERT INTO parts VALUES (1, 1, 'caller'), (1, 2, 'caller'), (2, 2, 'caller'), (2, 3, 'caller'),
   (3, NULL, 'caller'), (5, 1, 'caller'), (5, 1, 'caller'), (6, 1, 'caller'), (6, 9, 'caller'), (7, 1, 'operator');

@@ -145,8 +145,7 @@ records:
 """
 
 
-def test_computed_dates_stand_wherever_columns_do() -> None:
-    database = f"""
+CALLS = f"""
 CREATE TABLE customers (id INTEGER PRIMARY KEY, name TEXT, made DATE);
 INSERT INTO customers VALUES (1, 'a', '{OLD}'), (2, 'b', '{OLD}'), (3, 'c', '{NEW}');
 CREATE TABLE calls (id INTEGER PRIMARY KEY, customer_id INTEGER, opened_unix INTEGER, words TEXT);
@@ -154,7 +153,10 @@ INSERT INTO calls VALUES (1, 1, 1276000200, 'x'), (2, 1, 1276000200, 'x'), (3, 2
 CREATE TABLE field_values (call_id INTEGER, field TEXT, value TEXT);
 INSERT INTO field_values VALUES (1, 'closed', '2011-01-01'), (2, 'closed', '1970-01-01'), (3, 'closed', 'soon');
 """
-    found = decided(database, RECORDS)
+
+
+def test_computed_dates_stand_wherever_columns_do() -> None:
+    found = decided(CALLS, RECORDS)
     assert found.states("call") == {1: HELD, 2: HELD, 3: KEPT}
     assert found.verdict("call", 2).reason == "open work"
     assert found.states("customer") == {1: HELD, 2: KEPT, 3: KEPT}
