@@ -149,7 +149,9 @@ class Anonymising:
     def _list(self, listed: Mapping[str, Scalar], path: Path) -> None:
         record, name = self.record, self.facts.name
         dates = date_columns(record, dates_used(self.policy, record.name))
-        decides = set(record.where.columns) if record.where else set()
+        rules = (record.keep, *(step.keep for step in record.sooner))
+        conditions = (record.where, *(rule.while_ if rule else None for rule in rules))
+        decides = {column for condition in conditions if condition for column in condition.columns}
         words = {word for expression in expressions_of(record) for word in words_of(expression.sql)}
         owner = {own for edge in self.edges if edge.kind == "belongs_to" for own in edge.own}
         links = {own: edge.target for edge in self.edges for own in edge.own}

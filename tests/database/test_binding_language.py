@@ -23,7 +23,11 @@ def test_names_are_found_in_spite_of_capitals_spaces_and_reserved_words(
 ) -> None:
     """What the rules are given is the database's own spelling."""
     order = table(
-        tables, "Customer Order", sa.Column("Select", sa.String(9)), sa.Column("Ordered At", sa.DateTime)
+        tables,
+        "Customer Order",
+        sa.Column("Select", sa.String(9)),
+        sa.Column("Ordered At", sa.DateTime),
+        sa.Column("State", sa.String(9)),
     )
     customers(tables, sa.Column("E-Mail", sa.String(40)))
     order.append_column(link("Customer No"))
@@ -37,7 +41,7 @@ def test_names_are_found_in_spite_of_capitals_spaces_and_reserved_words(
                 "belongs_to": "customer",
                 "on": {"CUSTOMER NO": "ID"},
                 "personal": ["select"],
-                "keep": {"for": "3 years", "after": "ordered at", "while": {"SELECT": "open"}},
+                "keep": {"for": "3 years", "after": "ordered at", "while": {"STATE": "open"}},
                 "erase": {"anonymise": {"select": None, "CUSTOMER NO": None}},
             },
         },
@@ -49,7 +53,7 @@ def test_names_are_found_in_spite_of_capitals_spaces_and_reserved_words(
     assert record.keep is not None
     assert str(record.keep.after) == "Ordered At"
     assert record.keep.while_ is not None
-    assert list(record.keep.while_.columns) == ["Select"]
+    assert list(record.keep.while_.columns) == ["State"]
     assert catalogue.policy.records["customer"].personal == ("E-Mail",)
     assert catalogue.policy.sha256
     assert catalogue.policy.positions.where("records", "order", "table") != "p.yaml:1:1"
