@@ -52,13 +52,18 @@ def add(
 ) -> Hold:
     """Put a subject on hold from now on.
 
-    Raises UsageError for a reason that is no code, a day to look again that is not in the future, or a
-    subject that is on hold already.
+    Raises UsageError for a reason that is no code, a day to look again that is not in the future, a subject that is on
+    hold already, or one with a binary key.
     """
     if not _REASON.fullmatch(reason):
         raise UsageError(
             f"{reason!r} is no reason code",
             "Use a short word in small letters, such as claim or tax-inquiry; names do not belong here.",
+        )
+    if any(isinstance(part, bytes) for part in subject):
+        raise UsageError(
+            "this subject's key is binary, and a hold can keep only texts and numbers",
+            "Name a readable key in the policy, as in key: [number].",
         )
     if look_again <= today:
         raise UsageError(
@@ -160,7 +165,7 @@ def _storable(subject: Key) -> Key:
 def _plainly(part: object) -> object:
     if isinstance(part, (float, Decimal)) and math.isfinite(part) and part == int(part):
         return int(part)
-    return part.hex() if isinstance(part, bytes) else str(part)
+    return str(part)
 
 
 def _path(home: Home) -> Path:
