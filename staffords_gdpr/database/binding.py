@@ -11,6 +11,7 @@ from staffords_gdpr.database.binding_dates import date_sources
 from staffords_gdpr.database.binding_links import all_edges, own_edges, several
 from staffords_gdpr.database.catalogue import Bound, Catalogue, DateKind, Edge
 from staffords_gdpr.database.expressions import check_expressions, names_of
+from staffords_gdpr.database.foundations import check_foundations
 from staffords_gdpr.database.keys import check_key, require_key
 from staffords_gdpr.database.links import check_link, check_values, check_ways
 from staffords_gdpr.database.misfits import Misfits
@@ -73,6 +74,7 @@ class _Binding:
         }
         self.misfits.raise_if_any()  # what follows asks the database with these names and expressions
         self._anonymising(connection, stored)
+        check_foundations(self.policy, self.tables, self.misfits)
         catalogue = Catalogue(
             policy=self.policy,
             records={name: self._bound(name, kinds[name], stored) for name in self.policy.ours},
