@@ -20,7 +20,7 @@ from staffords_gdpr.retention.bulk_answers import Answers
 from staffords_gdpr.retention.bulk_blocks import Block, blocks
 from staffords_gdpr.retention.bulk_chain import same
 from staffords_gdpr.retention.bulk_codes import Code
-from staffords_gdpr.retention.bulk_listing import listing
+from staffords_gdpr.retention.bulk_listing import listing, owning_together
 from staffords_gdpr.retention.bulk_rows import Rows, Scope
 from staffords_gdpr.retention.bulk_work import Candidates, Work
 from staffords_gdpr.retention.states import Key, State, Verdict
@@ -88,8 +88,17 @@ class Bulk:
     def scope_to(
         self, *, subjects: Iterable[Key] = (), rows: Mapping[str, Iterable[Key]] | None = None
     ) -> None:
-        """Set what Scope.SUBJECTS and Scope.ROWS decide."""
-        self.work.fill(self.work.scope, subjects)
+        """Set what Scope.SUBJECTS and Scope.ROWS decide.
+
+        Subjects come with those who own rows together with them: such a row is due only if it is due under each.
+        """
+        chosen = dict.fromkeys(subjects)
+        self.work.fill(self.work.scope, chosen)
+        others = [
+            tuple(row) for query in owning_together(self.work) for row in self.connection.execute(query)
+        ]
+        if not chosen.keys() >= {*others}:
+            self.work.fill(self.work.scope, {**chosen, **dict.fromkeys(others)})
         for name, table in self.work.row_scopes.items():
             self.work.fill(table, (rows or {}).get(name, ()))
 
@@ -240,7 +249,9 @@ class Bulk:
 
     def _mark(self, statement: sa.Update) -> int:
         """Run a block's statement; how many candidates it blocked."""
-        return self._run(statement, {"now": self._round, "before": self._round - 1})
+        marked = self._run(statement, {"now": self._round, "before": self._round - 1})
+        self.work.filled(statement.table, marked)
+        return marked
 
     def _chunks(self, table: sa.Table, size: int) -> Iterator[list[Key]]:
         columns = list(table.columns)

@@ -140,7 +140,7 @@ class Work:
         self.filled(table, len(rows))
 
     def filled(self, table: sa.FromClause, rows: int) -> None:
-        """To be called after so many rows were written to a work table."""
+        """To be called after so many rows were written to a work table, or changed in it."""
         self._tables.filled(table, rows)
 
     def _candidates(self, name: str, bound: Bound, step: Step | None, parent: str | None) -> Candidates:

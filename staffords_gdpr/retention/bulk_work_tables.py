@@ -53,7 +53,10 @@ class WorkTables:
         self._metadata.create_all(self._connection, checkfirst=False)
 
     def filled(self, table: sa.FromClause, rows: int) -> None:
-        """Let the planner know of the rows that were written: PostgreSQL counts those of temporary tables only so."""
+        """Let the planner know of what was written: only so does PostgreSQL count the rows of temporary tables.
+
+        Without that it reads them once for each row of another: a decision over 120 000 rows took a minute, not 4 s.
+        """
         if rows > _MANY and self._dialect == "postgresql" and isinstance(table, sa.Table):
             self._connection.exec_driver_sql(f'ANALYZE "{table.name}"')
 
