@@ -11,7 +11,7 @@ from staffords_gdpr.database.engines import backend_for, backend_of
 from staffords_gdpr.database.engines.sqlite import prepare
 from staffords_gdpr.errors import DatabaseError, UsageError
 
-__all__ = ["begin", "changes_so_far", "connect", "connected", "prepare", "translated"]
+__all__ = ["begin", "changes_so_far", "check_deferred", "connect", "connected", "prepare", "translated"]
 
 BUSY_SECONDS: float = 10
 _SECRET = {"password", "passwd", "sslpassword", "ssl_key_password"}
@@ -61,6 +61,13 @@ def begin(connection: sa.Connection, *, lock: bool) -> sa.Transaction:
     were at the beginning (on MariaDB: as they are when each statement begins).
     """
     return backend_of(connection).begin(connection, lock=lock)
+
+
+def check_deferred(connection: sa.Connection) -> None:
+    """Let happen now what waits for the commit and may change rows: foreign keys and triggers of PostgreSQL. An error
+    of theirs is raised here.
+    """
+    backend_of(connection).check_deferred(connection)
 
 
 def changes_so_far(connection: sa.Connection) -> int:

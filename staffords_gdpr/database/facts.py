@@ -56,6 +56,7 @@ class ForeignKey:
     target: str
     target_columns: tuple[str, ...]
     on_delete: str = "NO ACTION"  # or RESTRICT, CASCADE, SET NULL, SET DEFAULT
+    deferrable: bool = False  # can wait for the commit
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ too, and so keeps out rows that are not there yet. Under REPEATABLE READ these r
 SELECT, see what is committed and not a snapshot.
 
 SQLite: BEGIN IMMEDIATE has locked the whole database.
+
+Look-up tables of conditions are not locked on PostgreSQL: what they say is how the firm works, and holds for everybody.
 """
 
 from __future__ import annotations

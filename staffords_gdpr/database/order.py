@@ -77,7 +77,7 @@ def _strict(catalogue: Catalogue, backend: Backend) -> Mapping[tuple[str, str], 
         if bound.record.anonymise is not None:
             continue  # its rows stay, and so does what refers to them
         for key in references_to(catalogue, bound.table):
-            if backend.defers_foreign_keys and key.on_delete == "NO ACTION":
+            if key.on_delete == "NO ACTION" and (backend.defers_foreign_keys or key.deferrable):
                 continue
             for source, other in catalogue.records.items():
                 if other.table == key.table:

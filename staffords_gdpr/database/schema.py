@@ -167,6 +167,7 @@ def _foreign_key(
         target=target,
         target_columns=tuple(find_name(c, spelled.get(target, ())) or c for c in columns),
         on_delete=action.upper(),
+        deferrable=bool((fk.get("options") or {}).get("deferrable")),
     )
 
 

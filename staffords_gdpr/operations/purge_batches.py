@@ -23,7 +23,7 @@ from staffords_gdpr.auditlog.rows import (
     write_leaves,
     write_pending,
 )
-from staffords_gdpr.database.connection import begin, changes_so_far
+from staffords_gdpr.database.connection import begin, changes_so_far, check_deferred
 from staffords_gdpr.database.locks import lock_everything, lock_rows
 from staffords_gdpr.errors import GdprError
 from staffords_gdpr.operations.erasure import Plan, erase, plan_of, remaining
@@ -145,6 +145,7 @@ class Batches:
         before = changes_so_far(self.bulk.connection)
         try:
             erased = erase(self.bulk, plan)
+            check_deferred(self.bulk.connection)
             changed = changes_so_far(self.bulk.connection) - before
             left = remaining(self.bulk, plan.erasures)
         except sa.exc.DBAPIError:

@@ -12,7 +12,7 @@ import pytest
 from engines.talk import rows, run
 
 from staffords_gdpr.database.binding import bind
-from staffords_gdpr.database.connection import begin, changes_so_far, connect, connected
+from staffords_gdpr.database.connection import begin, changes_so_far, check_deferred, connect, connected
 from staffords_gdpr.operations.erasure import Erased, Plan, erase, plan_of, remaining
 from staffords_gdpr.policy import load_policy
 from staffords_gdpr.retention.bulk import Bulk
@@ -81,6 +81,7 @@ class Desk:
         with self.decided() as (bulk, plan):
             before = changes_so_far(bulk.connection)
             erased = erase(bulk, plan)
+            check_deferred(bulk.connection)
             changed = changes_so_far(bulk.connection) - before
             return plan, erased, changed, remaining(bulk, plan.erasures)
 
@@ -141,6 +142,36 @@ def test_two_tables_that_refer_to_each_other_are_opened_where_null_is_allowed(de
     erases_what_it_planned(desk, {"customer": 1, "call": 2, "offer": 2}, opened=1)
     assert (desk.ids("calls"), desk.ids("offers")) == ([3], [3])
     assert rows(desk.url, "SELECT best_offer FROM calls") == [(3,)]
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
+def test_references_that_can_wait_for_the_commit_need_no_opening(desk: Desk) -> None:
+    wait = "DEFERRABLE INITIALLY IMMEDIATE"
+    desk.open(
+        CALLS + "  offer: {table: offers, belongs_to: call, on: {call_id: id}, personal: [body]}\n",
+        *NO_CALLS,
+        "CREATE TABLE offers (id INTEGER PRIMARY KEY, call_id INTEGER NOT NULL REFERENCES calls (id), body VARCHAR(9))",
+        "INSERT INTO calls VALUES (1, 1, '2015-01-01 10:00:00', 'noise', NULL)",
+        "INSERT INTO offers VALUES (1, 1, 'a')",
+        f"ALTER TABLE calls ADD best INTEGER NOT NULL DEFAULT 1 REFERENCES offers (id) {wait}",
+    )
+    erases_what_it_planned(desk, {"customer": 1, "call": 1, "offer": 1})
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
+def test_a_trigger_that_waits_for_the_commit_is_noticed(desk: Desk) -> None:
+    desk.open(
+        CALLS,
+        *NO_CALLS,
+        "INSERT INTO calls VALUES (1, 1, '2015-01-01 10:00:00', 'noise', NULL)",
+        "CREATE TABLE history (id INTEGER)",
+        "CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS "
+        "'BEGIN INSERT INTO history VALUES (old.id); RETURN old; END'",
+        "CREATE CONSTRAINT TRIGGER keep AFTER DELETE ON calls DEFERRABLE INITIALLY DEFERRED "
+        "FOR EACH ROW EXECUTE FUNCTION keep()",
+    )
+    _, erased, changed, _ = desk.erase()
+    assert changed == erased.changes + 1
 
 
 def test_a_key_of_two_columns_and_a_replacement_with_the_key(desk: Desk) -> None:

@@ -53,6 +53,10 @@ class Backend(ABC):
     @abstractmethod
     def begin(self, connection: sa.Connection, *, lock: bool) -> sa.Transaction: ...
 
+    def check_deferred(self, connection: sa.Connection) -> None:
+        """Let happen now what waits for the commit and may change rows."""
+        return
+
     @abstractmethod
     def changes_so_far(self, connection: sa.Connection) -> int:
         """A number that rises by one with every row of the firm's tables that this transaction changes."""

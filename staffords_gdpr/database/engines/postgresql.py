@@ -112,7 +112,12 @@ class PostgreSQL(Backend):
                 "track_counts is off on this server, so gdpr could not see what else an erasure changes",
                 "set track_counts = on in postgresql.conf, as it is by default",
             )
+        if lock:
+            connection.exec_driver_sql("SET CONSTRAINTS ALL DEFERRED")
         return transaction
+
+    def check_deferred(self, connection: sa.Connection) -> None:
+        connection.exec_driver_sql("SET CONSTRAINTS ALL IMMEDIATE")
 
     def changes_so_far(self, connection: sa.Connection) -> int:
         return int(connection.exec_driver_sql(_CHANGES).scalar_one())
