@@ -19,7 +19,8 @@ def explain(
     key: Annotated[
         list[str],
         typer.Argument(
-            metavar="KEY...", help="The key of the row; several words where it has several columns."
+            metavar="KEY...",
+            help="The key of the row, or the value; several words, or A-17/2, for several columns.",
         ),
     ],
     as_of: options.AsOf = None,

@@ -44,7 +44,8 @@ def add(
     key: Annotated[
         list[str],
         typer.Argument(
-            metavar="KEY...", help="The key of the row; several words where it has several columns."
+            metavar="KEY...",
+            help="The key of the row, or the value; several words, or A-17/2, for several columns.",
         ),
     ],
     reason: Annotated[
