@@ -92,13 +92,13 @@ class Bulk:
 
         Subjects come with those who own rows together with them: such a row is due only if it is due under each.
         """
-        chosen = dict.fromkeys(subjects)
+        chosen = set(subjects)
         self.work.fill(self.work.scope, chosen)
-        others = [
+        others = {
             tuple(row) for query in owning_together(self.work) for row in self.connection.execute(query)
-        ]
-        if not chosen.keys() >= {*others}:
-            self.work.fill(self.work.scope, {**chosen, **dict.fromkeys(others)})
+        }
+        if not others <= chosen:
+            self.work.fill(self.work.scope, chosen | others)
         for name, table in self.work.row_scopes.items():
             self.work.fill(table, (rows or {}).get(name, ()))
 

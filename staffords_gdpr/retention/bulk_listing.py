@@ -20,7 +20,7 @@ from staffords_gdpr.retention.bulk_chain import (
 from staffords_gdpr.retention.bulk_codes import Code
 from staffords_gdpr.retention.bulk_rows import Rows, Scope
 from staffords_gdpr.retention.bulk_sources import day_of
-from staffords_gdpr.retention.bulk_work import Candidates, decided_by
+from staffords_gdpr.retention.bulk_work import Candidates, Work, decided_by
 
 
 def listing(rows: Rows) -> list[sa.Insert]:
@@ -29,6 +29,20 @@ def listing(rows: Rows) -> list[sa.Insert]:
     for found in _deciders_first(rows):
         statements += _candidates(rows, found)
     return statements
+
+
+def owning_together(work: Work) -> Iterator[sa.Select[Any]]:
+    """Who owns a row together with a subject of the scope: a query for each record type with several owners."""
+    for name, bound in work.catalogue.records.items():
+        if not bound.several or bound.owner is None or bound.owner.direct:
+            continue
+        here, there = (work.views.appearances(name).alias() for _ in range(2))
+        source, subject = with_subject(work.views, name, here)
+        others, other = with_subject(work.views, name, there)
+        ours = source.join(work.scope, same(numbered(work.scope, "s"), subject))
+        shared = same(key_of(here, bound), key_of(there, bound))
+        known = [column.is_not(None) for column in other]
+        yield sa.select(*other).select_from(ours, others).where(shared, *known).distinct()
 
 
 def _subjects(rows: Rows) -> sa.Insert:
