@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from staffords_gdpr.database.catalogue import Edge
 from staffords_gdpr.database.facts import ColumnFacts, Family
 from staffords_gdpr.database.misfits import Misfits
 from staffords_gdpr.database.schema import Schema, TableFacts
-from staffords_gdpr.policy.models import Hop, LookUp, Policy, Record
+from staffords_gdpr.policy.models import Condition, Hop, LookUp, Policy, Record
 
 Path = tuple[str, ...]
 
@@ -53,19 +53,35 @@ def check_link(
 
 
 def check_ways(connection: sa.Connection, schema: Schema, record: Record, misfits: Misfits) -> None:
-    """Note columns that do not compare on the ways to dates, look-up tables and values of a record type."""
+    """Note columns that do not compare on the ways to dates, and in look-up tables."""
     at: Path = ("records", record.name)
     for name, date in record.dates.items():
         for pair in _pairs_of_hops(record.table, date.through):
             check_pair(connection, schema, pair, (*at, "dates", name, "through"), misfits)
-    rules = [("where",), ("keep", "while"), *(("sooner", step.name, "while") for step in record.sooner)]
+    for table, condition, path in _conditions(record):
+        for pair in _looked_up(table, condition):
+            check_pair(connection, schema, pair, (*at, *path), misfits)
+
+
+def _conditions(record: Record) -> Iterator[tuple[str, Condition | None, Path]]:
+    """Every condition of a record type, with the table that it is about and its place in the policy."""
+    yield record.table, record.where, ("where",)
+    rules = [("keep", "while"), *(("sooner", step.name, "while") for step in record.sooner)]
     keeps = (record.keep, *(step.keep for step in record.sooner))
-    conditions = (record.where, *(keep.while_ if keep else None for keep in keeps))
-    for rule, condition in zip(rules, conditions, strict=True):
-        for column, test in condition.columns.items() if condition else ():
-            if isinstance(test, LookUp):
-                pair = Pair(record.table, column, test.table, test.column)
-                check_pair(connection, schema, pair, (*at, *rule, column), misfits)
+    for path, keep in zip(rules, keeps, strict=True):
+        yield record.table, keep.while_ if keep else None, path
+    for hop in record.belongs_to.through if record.belongs_to else ():
+        yield hop.table, hop.where, ("through",)
+    for name, date in record.dates.items():
+        for hop in date.through:
+            yield hop.table, hop.where, ("dates", name, "through")
+
+
+def _looked_up(table: str, condition: Condition | None) -> Iterator[Pair]:
+    for column, test in condition.columns.items() if condition else ():
+        if isinstance(test, LookUp):
+            yield Pair(table, column, test.table, test.column)
+            yield from _looked_up(test.table, test.where)
 
 
 def check_values(connection: sa.Connection, policy: Policy, schema: Schema, misfits: Misfits) -> None:

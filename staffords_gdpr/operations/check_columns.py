@@ -49,31 +49,24 @@ def unnamed_tables(policy: Policy, schema: Schema) -> Iterator[Finding]:
     """Tables that refer to a named one, or that a way passes through, and that the policy does not name."""
     named = {record.table for record in policy.records.values()}
     ours = {record.table for record in policy.ours.values()}
-    place = policy.positions.where("records")
+    passed = {
+        hop.table: (name, hop, before) for name in policy.ours for hop, before in _hops(policy.records[name])
+    }
     for facts in schema.tables.values():
-        targets = sorted({key.target for key in facts.foreign_keys} & ours)
-        if facts.name in named or not targets:
+        if facts.name in named:
             continue
-        yield Finding(
-            "unnamed-table",
-            "warning",
-            place,
-            f"table {facts.name} refers to {' and '.join(targets)}, and the policy does not name it: its rows stay, "
-            "and hold what they refer to",
-            "Make it a record type, or say why its rows stay",
-            f"  {_record_name(facts.name, policy)}: {{table: {_scalar(facts.name)}, leave: WHY ITS ROWS STAY}}",
-        )
-    for name, record in policy.ours.items():
-        for hop, before in _hops(record):
-            if hop.table in named or hop.table not in schema.tables:
-                continue
-            facts = schema.tables[hop.table]
-            if any(key.target in ours for key in facts.foreign_keys):
-                continue  # which is said above
-            named.add(facts.name)
-            owner = (
-                f"belongs_to: {name}, on: {_mapping(hop)}" if before is None else "leave: WHY ITS ROWS STAY"
+        if targets := sorted({key.target for key in facts.foreign_keys} & ours):
+            yield Finding(
+                "unnamed-table",
+                "warning",
+                policy.positions.where("records"),
+                f"table {facts.name} refers to {' and '.join(targets)}, and the policy does not name it: its rows "
+                "stay, and hold what they refer to",
+                "Make it a record type, or say why its rows stay",
+                _named(facts.name, policy, *passed.get(facts.name, ("", None, None))),
             )
+        elif facts.name in passed:
+            name = passed[facts.name][0]
             yield Finding(
                 "passed-table",
                 "warning",
@@ -81,8 +74,16 @@ def unnamed_tables(policy: Policy, schema: Schema) -> Iterator[Finding]:
                 f"'{name}' leads through table {facts.name}, which the policy does not name: its rows stay when those "
                 f"of '{name}' are gone",
                 "Make it a record type, or say why its rows stay",
-                f"  {_record_name(facts.name, policy)}: {{table: {_scalar(facts.name)}, {owner}}}",
+                _named(facts.name, policy, *passed[facts.name]),
             )
+
+
+def _named(table: str, policy: Policy, owner: str, hop: Hop | None, before: Hop | None) -> str:
+    """A table as a record type: of the one whose way passes through it, or to be left alone."""
+    rest = "leave: WHY ITS ROWS STAY"
+    if hop is not None and before is None:
+        rest = f"belongs_to: {owner}, on: {_mapping(hop)}"
+    return f"  {_record_name(table, policy)}: {{table: {_scalar(table)}, {rest}}}"
 
 
 def triggers(connection: sa.Connection, policy: Policy, schema: Schema) -> Iterator[Finding]:

@@ -34,6 +34,8 @@ REFUSALS: Mapping[str, str] = {
     "replacement-unique": "a replacement in a UNIQUE column holds the row's key",
     "replacement-check": "replacements keep the CHECK constraints of the table",
     "leftover-link": "anonymised rows refer to nothing that is deleted",
+    "goes-too-soon": "rows that a rule reads on its way stay as long as the row that it decides for",
+    "replaced-too-soon": "no column that a rule reads on its way is replaced",
     "table-kind": "rows are erased from plain tables only",
     "not-transactional": "every table that is read or erased keeps transactions",
     "row-security": "the database user sees every row",

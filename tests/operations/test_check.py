@@ -136,6 +136,21 @@ def test_a_table_that_a_date_passes_through_is_found(engine_url: str) -> None:
     assert checked(engine_url, pasted({**BOTH, "call": call}, finding.paste)).findings == ()
 
 
+def test_a_table_between_a_row_and_its_owner_becomes_a_part_of_the_row(engine_url: str) -> None:
+    """Left alone, it would hold both for ever."""
+    tables = sa.MetaData()
+    customers(tables)
+    table(tables, "calls", sa.Column("at", sa.Date, index=True), sa.Column("reason", sa.Text))
+    table(tables, "callers", link("call_id", "calls.id"), link("person"))
+    run(engine_url, "CREATE INDEX registered ON customers (registered_at)", tables=tables)
+    way = {"table": "callers", "on": {"call_id": "id"}}
+    records = {"customer": CUSTOMER, "call": {**CALL, "through": way, "on": {"person": "id"}}}
+    finding = one(checked(engine_url, records))
+    assert finding.code == "unnamed-table"
+    assert "belongs_to: call" in finding.paste
+    assert checked(engine_url, pasted(records, finding.paste)).findings == ()
+
+
 @pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"], indirect=True)
 def test_a_missing_index_is_found_with_the_statement_that_makes_it(engine_url: str) -> None:
     """MariaDB refuses a link without one, and makes one with every foreign key."""
