@@ -19,6 +19,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pymysql
+
 STARTING_SECONDS = 60  # much more than it takes, for machines that are busy with something else
 
 
@@ -67,8 +69,7 @@ def mariadb(folder: Path) -> Iterator[str]:
     server = subprocess.Popen(command, stdout=sys.stderr)
     try:
         until = time.monotonic() + STARTING_SECONDS
-        ping = [_program("mariadb-admin"), "--no-defaults", f"--socket={socket}", "--user=root", "ping"]
-        while subprocess.run(ping, check=False, capture_output=True).returncode:
+        while not _answers(socket):
             if server.poll() is not None or time.monotonic() > until:
                 raise RuntimeError("mariadbd did not start")
             time.sleep(0.1)
@@ -78,10 +79,20 @@ def mariadb(folder: Path) -> Iterator[str]:
         server.wait()
 
 
+def _answers(socket: Path) -> bool:
+    try:
+        pymysql.connect(unix_socket=str(socket), user="root").close()
+    except pymysql.OperationalError:
+        return False
+    return True
+
+
 def _program(name: str) -> str:
     found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
     if found is None:
-        raise RuntimeError(f"{name} is not installed. On Debian: apt-get install mariadb-server")
+        raise RuntimeError(
+            f"{name} is not installed. On Debian: apt-get install mariadb-server-core mariadb-client-core"
+        )
     return found
 
 

@@ -17,6 +17,7 @@ list with commas), which leaves out the other engines' tests and says so at the 
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import subprocess
 import sys
@@ -32,7 +33,8 @@ from filelock import FileLock
 
 ENGINES = ("sqlite", "postgresql", "mariadb")
 CHOICE = "GDPR_TEST_ENGINES"
-_FOLDER = "GDPR_TEST_SERVERS"  # how the workers of xdist hear where the run has its servers
+_FOLDER = "GDPR_TEST_SERVERS"  # how the workers of xdist hear where the run has its servers,
+_RUN = "GDPR_TEST_RUN"  # and which process to watch
 
 
 def enabled() -> tuple[str, ...]:
@@ -111,13 +113,15 @@ class Servers:
 def begin_run() -> None:
     """Choose the folder of this run's servers; called once, before xdist starts its workers."""
     # not below pytest's own folders: the path of a socket has at most 107 characters
-    os.environ[_FOLDER] = tempfile.mkdtemp(prefix="gdpr-")
-    (Path(os.environ[_FOLDER]) / "run").write_text(str(os.getpid()))
+    os.environ[_FOLDER] = f"{tempfile.gettempdir()}/gdpr-{os.getpid()}-{secrets.token_hex(4)}"
+    os.environ[_RUN] = str(os.getpid())
 
 
 def end_run() -> None:
     """Stop what was started and take the folder away."""
     folder = Path(os.environ.pop(_FOLDER))
+    if not folder.exists():
+        return  # no test has asked for a server
     (folder / "stop").touch()
     for keeper_of in folder.glob("*.keeper"):
         process = int(keeper_of.read_text())
@@ -132,13 +136,13 @@ def end_run() -> None:
 def _started(engine: str) -> str:
     """The URL of the run's server, started if this is the first process of the run that asks."""
     folder = Path(os.environ[_FOLDER])
+    folder.mkdir(exist_ok=True)
     answer, failure = folder / f"{engine}.url", folder / f"{engine}.failed"
     with FileLock(folder / f"{engine}.lock"):
         if not (folder / f"{engine}.keeper").exists():
-            run = (folder / "run").read_text()
             with (folder / f"{engine}.log").open("wb") as log:
                 process = subprocess.Popen(
-                    [sys.executable, keeper.__file__, engine, str(folder), run],
+                    [sys.executable, keeper.__file__, engine, str(folder), os.environ[_RUN]],
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
