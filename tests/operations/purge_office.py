@@ -54,6 +54,7 @@ records:
     table: customers
     personal: [name]
     keep: {for: 3 years, after: registered_at}
+    triggers: {t: "a trigger of a test"}
   product: {table: products, belongs_to: customer}
   call:
     table: calls
@@ -61,6 +62,7 @@ records:
     refers_to: {call: {follows: id}}
     personal: [reason]
     keep: {for: 3 years, after: last_contact}
+    triggers: {t: "a trigger of a test"}
     orphans: {for: 3 years, after: received_at}
   repair:
     table: repairs
@@ -75,6 +77,7 @@ records:
     table: payments
     belongs_to: customer
     personal: [card, holder]
+    triggers: {t: "a trigger of a test"}
     keep: {for: 6 years, after: taken_at}
     orphans: {for: 6 years, after: taken_at}
     sooner:

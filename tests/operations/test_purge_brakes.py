@@ -94,8 +94,8 @@ class TestApproval:
                 "table notes is new, and refers to calls",
             ),
             (
-                "CREATE TRIGGER copy AFTER DELETE ON calls BEGIN SELECT 1; END",
-                "trigger calls.copy is new",
+                "CREATE TRIGGER t AFTER DELETE ON calls BEGIN SELECT 1; END",
+                "trigger calls.t is new",
             ),
         ],
     )
