@@ -119,14 +119,15 @@ def create_index(connection: sa.Connection, facts: TableFacts, columns: Iterable
 def links_to_look_up(
     tables: Mapping[str, TableFacts], edge: Edge
 ) -> Iterator[tuple[TableFacts, frozenset[str]]]:
-    """The columns by which a link is followed from an owner to its rows: table and columns."""
+    """The columns by which a link is followed from rows to owners, and from owners to rows: table and columns."""
     if edge.direct:
         yield tables[edge.source_table], frozenset(own for own, _ in edge.columns)
         return
-    hops = edge.through
-    for hop in hops:
-        yield tables[hop.table], frozenset(hop.on)
-    last = tables[hops[-1].table if hops else edge.source_table]
+    last = tables[edge.source_table]
+    for hop in edge.through:  # it is gone both ways
+        yield last, frozenset(hop.on.values())
+        last = tables[hop.table]
+        yield last, frozenset(hop.on)
     for end in edge.ends:
         yield last, frozenset(own for own, _ in end)
 
