@@ -50,7 +50,7 @@ REMARKS: Mapping[str, str] = {
     "unnamed-table": "every table that refers to a named one is named",
     "passed-table": "every table that a link or a date passes through is named, so that its rows go too",
     "trigger": "no trigger keeps a copy of what is erased, unless the policy says why",
-    "missing-index": "every link and date that a purge looks up has an index",
+    "missing-index": "every link by which a purge looks rows up has an index",
     "missing-privilege": "the database user may do what the policy asks",
     "excessive-privilege": "the database user may do no more than that",
 }

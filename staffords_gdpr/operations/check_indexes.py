@@ -1,4 +1,8 @@
-"""The indexes by which a purge finds its rows; the ones that are missing, as SQL to hand on."""
+"""The indexes by which a purge finds its rows; the ones that are missing, as SQL to hand on.
+
+Those are the indexes of links. An index on a date would not be used: every date is first made a day of the policy's
+zone, and compared as that.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +10,13 @@ from collections.abc import Iterator
 
 import sqlalchemy as sa
 
-from staffords_gdpr.database.binding_dates import dates_used
 from staffords_gdpr.database.catalogue import Catalogue
 from staffords_gdpr.database.refusals import create_index, links_to_look_up
 from staffords_gdpr.operations.check_findings import Finding
 
 
 def missing_indexes(connection: sa.Connection, catalogue: Catalogue) -> Iterator[Finding]:
-    """One finding for each link and each date without an index."""
+    """One finding for each link, and each way to a date, without an index."""
     said = set()
     for record, table, columns, what in _needed(catalogue):
         facts = catalogue.tables[table]
@@ -40,6 +43,3 @@ def _needed(catalogue: Catalogue) -> Iterator[tuple[str, str, frozenset[str], st
         for source in bound.dates.values():
             for hop in source.through:
                 yield name, hop.table, frozenset(hop.on), "the way to a date over"
-        for date in sorted(dates_used(catalogue.policy, name)):
-            if bound.dates[date].plain and bound.dates[date].column in bound.columns:
-                yield name, bound.table, frozenset([bound.dates[date].column]), "the date"

@@ -161,7 +161,7 @@ def test_a_missing_index_is_found_with_the_statement_that_makes_it(engine_url: s
     run(engine_url, tables=tables)
     result = checked(engine_url, BOTH)
     assert {finding.code for finding in result.findings} == {"missing-index"}
-    assert len(result.findings) == 3
+    assert len(result.findings) == 1  # no index on a date would be used
     run(engine_url, *(finding.paste for finding in result.findings))
     assert checked(engine_url, BOTH).findings == ()
 
