@@ -40,14 +40,15 @@ records:
   repair:
     table: repairs
     belongs_to: caller
-    through: {table: calls, on: {id: call_id}}
+    through: {table: mails, on: {repair_id: id}}
     on: {email: value}
     keep: {for: 1 year, after: done, or_until: last}
     orphans: {for: 1 year, after: done}
   part: {table: parts, belongs_to: repair}
 """,
     """CREATE TABLE calls (id INTEGER PRIMARY KEY, kind TEXT, email TEXT, at DATE);
-       CREATE TABLE repairs (id INTEGER PRIMARY KEY, call_id INTEGER, contact TEXT, done DATE);
+       CREATE TABLE repairs (id INTEGER PRIMARY KEY, contact TEXT, done DATE);
+       CREATE TABLE mails (repair_id INTEGER, email TEXT);
        CREATE TABLE parts (id INTEGER PRIMARY KEY, repair_id INTEGER REFERENCES repairs(id))""",
     "caller",
 )
@@ -83,7 +84,8 @@ offices = st.fixed_dictionaries(
 callers = st.fixed_dictionaries(
     {
         "calls": rows(3, kind=one_of(["x", "x", "internal", None]), email=emails, at=days),
-        "repairs": rows(3, call_id=ids, contact=emails, done=days),
+        "repairs": rows(3, contact=emails, done=days),
+        "mails": rows(3, repair_id=ids, email=emails),
         "parts": rows(1, repair_id=ids),
     }
 )
