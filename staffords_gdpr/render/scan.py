@@ -100,7 +100,10 @@ def _undecidable(result: ScanResult) -> list[Block]:
     if not number:
         return []
     return [
-        warn(f"Undecidable: {count(number, 'row')}. A date is missing or impossible, an owner is gone, or the row is claimed twice."),
+        warn(
+            f"Undecidable: {count(number, 'row')}. A date is missing or impossible, an owner is gone, or the row is "
+            "claimed twice."
+        ),
         Text(
             "They are never erased until someone corrects them in the database. To list them:\n"
             "  gdpr scan --details --state undecidable"
