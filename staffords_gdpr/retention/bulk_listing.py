@@ -108,6 +108,8 @@ def _candidates(rows: Rows, found: Candidates) -> Iterator[sa.Insert]:
     names = [c.name for c in found.table.c if c.name in standing.c]
     why = sa.case((standing.c.code != int(Code.CANDIDATE), -standing.c.code))
     own = sa.select(*(standing.c[name] for name in names), why)
+    if found.bound.several:
+        own = own.distinct()  # two ways may lead to one owner
     if not found.whole:
         own = own.where(standing.c.code != int(Code.KEPT))
     names.append("why")

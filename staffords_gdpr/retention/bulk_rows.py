@@ -152,8 +152,6 @@ class Rows:
         if self.scope is Scope.ROWS:
             scoped = self.work.row_scopes[record.name]
             base = base.where(sa.exists().where(same(numbered(scoped, "k"), chain.row_key)))
-        if candidates.bound.several:
-            base = base.distinct()
         # a fence: without it the engine copies each date expression into every place that reads it
         row = base.offset(0).subquery()
         kept = [column for column in row.c if column.name not in _OWN]

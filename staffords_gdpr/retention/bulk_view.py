@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
@@ -45,10 +45,10 @@ class Views:
                 self._appearances[record] = self._values
             elif bound.owner is None or bound.owner.direct:
                 self._appearances[record] = self.members(record)
-            elif len(bound.owner.ends) > 1 or bound.several:
-                self._appearances[record] = self._several(bound, bound.owner)
+            elif len(bound.owner.ends) > 1:
+                self._appearances[record] = self._several_ways(bound, bound.owner)
             else:
-                self._appearances[record] = self._one(bound, bound.owner)
+                self._appearances[record] = self._one_way(bound, bound.owner)
         return self._appearances[record]
 
     def members(self, record: str) -> sa.FromClause:
@@ -142,25 +142,26 @@ class Views:
         )
         return sa.or_(sa.not_(there), ours)
 
-    def _one(self, bound: Bound, owner: Edge) -> sa.FromClause:
-        """A way over other tables to at most one owner."""
+    def _one_way(self, bound: Bound, owner: Edge) -> sa.FromClause:
+        """A way over other tables. One SELECT, which engines read from either side: from the row or from the owner."""
         table = self._table(bound).alias()
-        source, last = self._over(owner.through, table, [own for own, _ in owner.ends[0]], isouter=True)
-        link = [last.c[own] for own, _ in owner.ends[0]]
-        whole = sa.and_(*(column.is_not(None) for column in link))
-        labelled = [
-            (column if len(link) == 1 else sa.case((whole, column))).label(name)
-            for column, (name, _) in zip(link, owner.columns, strict=True)
-        ]
+        (end,) = owner.ends
+        hops = hops_of(owner.through, [own for own, _ in end])
+        link = [hops[-1].c[own] for own, _ in end]
+        whole = [column.is_not(None) for column in link]
+        source = table.outerjoin(
+            chained(owner.through, hops), sa.and_(first_hop(owner.through, hops, table), *whole)
+        )
+        labelled = [column.label(name) for column, (name, _) in zip(link, owner.columns, strict=True)]
         tests = [*self._where(bound, table), self._allowed(owner, link)]
         return sa.select(*table.c, *labelled).select_from(source).where(*tests).subquery()
 
-    def _several(self, bound: Bound, owner: Edge) -> sa.FromClause:
+    def _several_ways(self, bound: Bound, owner: Edge) -> sa.FromClause:
         """One part for each way, and one for the rows that lead nowhere."""
         parts = []
         for end in owner.ends:
             table = self._table(bound).alias()
-            source, last = self._over(owner.through, table, [own for own, _ in end], isouter=False)
+            source, last = self._over(owner.through, table, [own for own, _ in end])
             link = [last.c[own] for own, _ in end]
             labelled = [column.label(name) for column, (name, _) in zip(link, owner.columns, strict=True)]
             tests = [
@@ -171,9 +172,17 @@ class Views:
             parts.append(sa.select(*table.c, *labelled).select_from(source).where(*tests))
         table = self._table(bound).alias()
         nowhere = [sa.not_(self._leading(owner, end, table)) for end in range(len(owner.ends))]
-        empty = [sa.null().label(name) for name, _ in owner.columns]
+        empty = [self._nothing(owner, table, place) for place in range(len(owner.columns))]
         parts.append(sa.select(*table.c, *empty).where(*self._where(bound, table), *nowhere))
         return sa.union_all(*parts).subquery()
+
+    def _nothing(self, owner: Edge, table: sa.FromClause, place: int) -> sa.Label[Any]:
+        """An owner column of a row that leads nowhere, if possible one that is NULL there: SQLite reads the parts
+        apart, by their indexes, only where they are of the same type.
+        """
+        name, _ = owner.columns[place]
+        direct = not owner.through and len(owner.columns) == 1
+        return (table.c[owner.ends[0][0][0]] if direct else sa.null()).label(name)
 
     def _leading(
         self, owner: Edge, end: int, table: sa.FromClause, *, to: Literal["any", "ours", "strangers"] = "any"
@@ -202,14 +211,13 @@ class Views:
         return allowed if to == "ours" else sa.not_(allowed)
 
     def _over(
-        self, through: Sequence[Hop], table: sa.FromClause, names: Sequence[str], *, isouter: bool
+        self, through: Sequence[Hop], table: sa.FromClause, names: Sequence[str]
     ) -> tuple[sa.FromClause, sa.FromClause]:
         """`table` joined along the way, and the last table of it."""
-        source, here = table, table
-        for hop, there in zip(through, hops_of(through, names), strict=True):
-            source = source.join(there, _meets(hop, here, there), isouter=isouter)
-            here = there
-        return source, here
+        if not through:
+            return table, table
+        hops = hops_of(through, names)
+        return table.join(chained(through, hops), first_hop(through, hops, table)), hops[-1]
 
     @cached_property
     def _values(self) -> sa.FromClause:
