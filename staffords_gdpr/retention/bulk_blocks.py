@@ -14,7 +14,7 @@ from staffords_gdpr.retention.bulk_chain import Column, Condition, key_of, numbe
 from staffords_gdpr.retention.bulk_codes import Code
 from staffords_gdpr.retention.bulk_evidence import touched
 from staffords_gdpr.retention.bulk_rows import Rows, Scope
-from staffords_gdpr.retention.bulk_work import Candidates, nulls, parent_of, undone
+from staffords_gdpr.retention.bulk_work import Candidates, decided_by, nulls, parent_of, undone
 
 Kind = Literal["reference", "evidence", "impossible evidence", "goes with", "another owner"]
 
@@ -119,7 +119,11 @@ def _other_owners(rows: Rows) -> Iterator[_Made]:
             other = found.table.alias()
             stays = sa.and_(other.c.why.is_not(None), other.c.why != -int(Code.DONE))
             held: Condition = sa.exists().where(same(numbered(other, "k"), found.key), stays)
-            if rows.scope is not Scope.ALL:
+            parent = decided_by(rows.catalogue, found)
+            with_parent = parent is not None and rows.work.candidates[parent].bound.several
+            if (
+                rows.scope is not Scope.ALL and not with_parent
+            ):  # what such a parent is held by, holds these too
                 held = sa.or_(held, _outside(rows, found))
             near = {found.name: _among(found.key, _changed(found))}
             yield _Made("another owner", found.name, found.bound.record.name, held, near)
