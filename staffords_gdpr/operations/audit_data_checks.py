@@ -193,10 +193,10 @@ def _undecidable(records: Mapping[str, Mapping[str, int]], audit: Entry | None) 
         "undecidable",
         "error" if growing else "warning",
         count,
-        f"{several(count, 'row lacks a date, or has', 'rows lack a date, or have')} an impossible one: "
+        f"{several(count, 'row')} cannot be decided: "
         f"{listed}" + (f". At the last signed audit there were {earlier:,}." if growing else "."),
-        "They are never erased. List them with gdpr scan --details --state undecidable and have their "
-        "dates corrected.",
+        "They are never erased. gdpr scan --details --state undecidable lists them and says why; have them "
+        "corrected.",
     )
 
 
