@@ -149,7 +149,9 @@ def _with_parent(rows: Rows, found: Candidates, parent: Candidates) -> sa.Insert
         **{s.name: s for s in parent.subject},
         **{f"p{i}": key for i, key in enumerate(parent.key)},
         **found.extra(table),
-        **{name: parent.table.c[name] for name in ("a", "u", "orphan", "why", "b")},
+        **{name: parent.table.c[name] for name in ("a", "u", "why", "b")},
+        # seen from here, the row whose rule for orphans decides is one level further up
+        "orphan": sa.case((parent.table.c.orphan > 0, parent.table.c.orphan + 1), else_=0),
         "done": sa.case((rows.erased(found, table), 1), else_=0),
         **rows.evidence(found, table, dates),
     }

@@ -14,7 +14,7 @@ Rows = Mapping[str, Sequence[Row]]
 _TYPES = {
     "sqlite": {"text": "TEXT", "moment": "TIMESTAMP", "zoned": "TIMESTAMP WITH TIME ZONE"},
     "postgresql": {"text": "TEXT", "moment": "TIMESTAMP", "zoned": "TIMESTAMPTZ"},
-    "mariadb": {"text": "VARCHAR(60)", "moment": "DATETIME(6)", "zoned": "TIMESTAMP(6) NULL"},
+    "mariadb": {"text": "VARCHAR(90)", "moment": "DATETIME(6)", "zoned": "TIMESTAMP(6) NULL"},
 }
 _KEYS = {
     "int": {"id": "int"},
