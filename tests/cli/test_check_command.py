@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from staffords_gdpr.cli.docs import EXAMPLES
 
 if TYPE_CHECKING:
-    from tests.cli.conftest import Site
+    from command_site import Site
 
 TRIGGER = (
     "CREATE TRIGGER keep AFTER DELETE ON calls BEGIN INSERT INTO operators VALUES (OLD.id, '', '', ''); END"

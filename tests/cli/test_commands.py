@@ -16,7 +16,7 @@ from staffords_gdpr.cli.docs import AUDIT, EXAMPLES, FINDING, PURGE, ROW, SCAN
 from staffords_gdpr.retention.states import State
 
 if TYPE_CHECKING:
-    from tests.cli.conftest import Site
+    from command_site import Site
 
 STATES = {str(state) for state in State}
 

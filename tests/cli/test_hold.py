@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tests.cli.conftest import Site
+    from command_site import Site
 
 
 def due_customer(site: Site) -> int:

@@ -17,7 +17,7 @@ from staffords_gdpr.cli.docs import commands
 from staffords_gdpr.errors import DatabaseError
 
 if TYPE_CHECKING:
-    from tests.cli.conftest import Site
+    from command_site import Site
 
 ENVIRONMENT = {
     **{name: value for name, value in os.environ.items() if not name.startswith("GDPR_")},

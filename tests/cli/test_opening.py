@@ -6,10 +6,10 @@ import getpass
 import sys
 
 import pytest
+from command_site import Terminal
 
 from staffords_gdpr.cli.opening import ask_passphrase
 from staffords_gdpr.errors import UsageError
-from tests.cli.conftest import Terminal
 
 
 @pytest.mark.parametrize("typed", [[], ["correct horse"]], ids=["at once", "when asked again"])

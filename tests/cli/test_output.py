@@ -14,7 +14,7 @@ import pytest
 from tests.cli.test_main import ENVIRONMENT
 
 if TYPE_CHECKING:
-    from tests.cli.conftest import Site
+    from command_site import Site
 
 FULL = Path("/dev/full")
 
