@@ -234,7 +234,9 @@ def _uses(keep: Keep | None, date: str) -> bool:
 
 def _table(rows: Rows, edge: Edge) -> sa.FromClause:
     if edge.source is not None:
-        return rows.views.members(edge.source) if edge.direct else rows.views.appearances(edge.source)
+        owner = rows.catalogue.records[edge.source].owner
+        plain = edge.direct and (owner is None or owner.direct)  # else the owner columns may be asked for
+        return rows.views.members(edge.source, dated=False) if plain else rows.views.appearances(edge.source)
     keys = [name for record in edge.beyond for name in rows.catalogue.records[record].key]
     columns = dict.fromkeys([*(own for own, _ in edge.columns), *keys])
     return sa.table(edge.source_table, *(sa.column(name) for name in columns))
@@ -242,7 +244,7 @@ def _table(rows: Rows, edge: Edge) -> sa.FromClause:
 
 def _is_a(rows: Rows, record: str, table: sa.FromClause) -> Condition:
     """The row, one of the record type's table, is a member of it."""
-    members, bound = rows.views.members(record).alias(), rows.catalogue.records[record]
+    members, bound = rows.views.members(record, dated=False).alias(), rows.catalogue.records[record]
     there = (
         sa.select(sa.literal(1))
         .select_from(members)

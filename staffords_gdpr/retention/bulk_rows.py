@@ -166,7 +166,7 @@ class Rows:
         """The row is a member of another record type over the same table as well, or has an owner of another kind."""
         found = [self.views.contested(bound, table)]
         for name in bound.shares:
-            other = self.views.members(name).alias()
+            other = self.views.members(name, dated=False).alias()
             there = (
                 sa.select(sa.literal(1))
                 .select_from(other)

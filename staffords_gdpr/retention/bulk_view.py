@@ -33,7 +33,7 @@ class Views:
         self.catalogue = catalogue
         self.days = days  # which says nothing of today: these views are the same at any moment
         self._appearances: dict[str, sa.FromClause] = {}
-        self._members: dict[str, sa.FromClause] = {}
+        self._members: dict[tuple[str, bool], sa.FromClause] = {}
 
     def appearances(self, record: str) -> sa.FromClause:
         """The record type with its owner columns, if any: a row once for each way to an owner, so perhaps twice for
@@ -51,12 +51,17 @@ class Views:
                 self._appearances[record] = self._one_way(bound, bound.owner)
         return self._appearances[record]
 
-    def members(self, record: str) -> sa.FromClause:
-        """The record type without owner columns, each row once."""
-        if record not in self._members:
+    def members(self, record: str, *, dated: bool = True) -> sa.FromClause:
+        """The record type without owner columns, each row once.
+
+        `dated`: with what computed dates are made of. Where only keys and columns are asked for it is left out: SQLite's
+        parser gives up on expressions that stand too deep.
+        """
+        if (record, dated) not in self._members:
             bound = self.catalogue.records.get(record)
-            self._members[record] = self._values if bound is None else self._only_members(bound)
-        return self._members[record]
+            found = self._values if bound is None else self._only_members(bound, dated=dated)
+            self._members[record, dated] = found
+        return self._members[record, dated]
 
     def divided(self, record: str) -> bool:
         """Whether a row of the record type's table may be no member of it."""
@@ -81,7 +86,7 @@ class Views:
 
     # -- what they are made of -----------------------------------------------------------------------------------
 
-    def _table(self, bound: Bound) -> sa.FromClause:
+    def _table(self, bound: Bound, *, dated: bool = True) -> sa.FromClause:
         """The whole table, with the database's own expressions: read where no other table can confuse their names."""
         table: sa.FromClause = bound.sa_table
         if bound.expressions:
@@ -94,7 +99,7 @@ class Views:
                 start_of(date)
             )
             for date in bound.dates.values()
-            if date.plus is not None and not date.through
+            if dated and date.plus is not None and not date.through
         ]
         return sa.select(*table.c, *starts).subquery() if starts else table
 
@@ -111,11 +116,11 @@ class Views:
 
         return [passes(given, table, empty, bound.expressions)]
 
-    def _only_members(self, bound: Bound) -> sa.FromClause:
+    def _only_members(self, bound: Bound, *, dated: bool) -> sa.FromClause:
         owner = bound.owner
         if not self.divided(bound.record.name):
-            return self._table(bound)
-        table = self._table(bound).alias()
+            return self._table(bound, dated=dated)
+        table = self._table(bound, dated=dated).alias()
         tests = self._where(bound, table)
         if owner is not None and self.divided(owner.target):
             if owner.direct:
@@ -130,8 +135,8 @@ class Views:
         """Of a row with this link: it leads to no row of another kind."""
         if not self.divided(owner.target):
             return sa.true()
-        every = self._table(self.catalogue.records[owner.target]).alias()
-        members = self.members(owner.target).alias()
+        every = self._table(self.catalogue.records[owner.target], dated=False).alias()
+        members = self.members(owner.target, dated=False).alias()
         there, ours = (
             sa.select(sa.literal(1))
             .select_from(rows)
@@ -224,7 +229,7 @@ class Views:
         """The subjects that have no table: each distinct value of their columns."""
         parts = []
         for ref in self.catalogue.policy.records[self.catalogue.policy.subject].values_of:
-            rows = self.members(ref.record).alias()
+            rows = self.members(ref.record, dated=False).alias()
             column = rows.c[ref.column]
             parts.append(sa.select(column.label(VALUE)).where(column.is_not(None)))
         return (sa.union(*parts) if len(parts) > 1 else parts[0].distinct()).subquery()

@@ -18,8 +18,8 @@ _TYPES = {
 }
 _KEYS = {
     "int": {"id": "int"},
-    "text": {"code": "text"},
-    "composite": {"branch": "int", "nr": "text"},
+    "text": {"code": "word"},
+    "composite": {"branch": "int", "nr": "word"},
 }
 FORMS = {
     "text": "text",
@@ -145,6 +145,7 @@ class Shape:
     def statements(self, engine: str) -> Iterator[str]:
         """What makes the tables."""
         types = {"int": "INTEGER", "big": "BIGINT", "day": "DATE", **_TYPES[engine]}
+        types["word"] = "VARCHAR(20)" if engine == "mariadb" else types["text"]
         types["filled"] = types["text"] + " NOT NULL"
         for table, columns in self.columns().items():
             parts = [f"{name} {types[kind]}" for name, kind in columns.items()]

@@ -136,8 +136,9 @@ class _Policy:
         if form == "millis":
             return base, {"column": column, "stored_as": "epoch milliseconds"}
         if form == "text" and self.has("date forms"):
-            return base, {"column": column, "stored_as": self.one("text", "timestamp", "day"), **zone}
-        return (column, zone) if zone else (column, None)
+            stored = {"column": column, "stored_as": self.one("day", "text", "timestamp")}
+            return base, stored if stored["stored_as"] == "day" else stored | zone
+        return (column, zone) if zone and form != "day" else (column, None)
 
     def plus(self, column: str) -> dict[str, Any]:
         amount = self.one("months_int", "months_text", 3)
@@ -418,7 +419,7 @@ class _Rows:
             return (self.draw(moments().map(lambda moment: in_form(moment, "text"))),)
         return {
             "kind": ("call", "call", "visit", "both", None),
-            "contact": ("a@x", "a@x", "b@x", "c@x", "A@x", None),
+            "contact": ("a@x", "a@x", "b@x", "c@x", None),
             "contact2": ("a@x", "c@x", None),
             "state_id": (1, 2, 2, 2, 3, 9, None),
             "follows": (1, 2, 3, None, None, 9),

@@ -6,6 +6,8 @@ import datetime as dt
 
 from bulk_cases import OLD, decided
 
+from staffords_gdpr.retention.states import State
+
 DATABASE = f"""
 CREATE TABLE customers (id INTEGER PRIMARY KEY, since DATE);
 CREATE TABLE calls (id INTEGER PRIMARY KEY, made DATE);
@@ -35,3 +37,44 @@ records:
 
 def test_a_row_that_goes_with_an_orphan_of_several_owners_has_its_last_day() -> None:
     assert decided(DATABASE, POLICY).verdict("note", 1).last_day == dt.date(2027, 3, 1)
+
+
+SHARED = f"""
+CREATE TABLE customers (id INTEGER PRIMARY KEY, since DATE);
+INSERT INTO customers VALUES (1, '{OLD}');
+CREATE TABLE tickets (id INTEGER PRIMARY KEY, kind TEXT, customer_id INTEGER, rep_id INTEGER, subject TEXT,
+  follows INTEGER REFERENCES tickets(id), closed TEXT, months INTEGER);
+INSERT INTO tickets VALUES (1, 'call', 1, NULL, 'x', NULL, '{OLD}', 3), (2, 'call', NULL, 1, 'x', 1, '{OLD}', 3),
+  (3, 'visit', 1, 1, 'x', NULL, '{OLD}', 3);
+"""
+TWO_KINDS = """
+subject: customer
+dates: {last: {latest_of: [call.later, visit.later]}}
+records:
+  customer: {table: customers, keep: {for: 3 years, after: since}}
+  call:
+    table: tickets
+    where: {kind: {not: visit}}
+    belongs_to: customer
+    on: [{customer_id: id}, {rep_id: id}]
+    refers_to: {call: {follows: id}}
+    dates: {later: {column: closed, plus: {months: months}}}
+    personal: [subject]
+    keep: {for: 1 year, after: later}
+    erase: {anonymise: {subject: gone, customer_id: null, rep_id: null, follows: null}}
+  visit:
+    table: tickets
+    where: {kind: visit}
+    belongs_to: customer
+    on: {customer_id: id}
+    dates: {later: {column: closed, plus: {years: months}}}
+    keep: {for: 1 year, after: last}
+"""
+
+
+def test_rows_with_several_ways_to_their_owner_and_references_to_each_other_are_anonymised() -> None:
+    assert decided(SHARED, TWO_KINDS).states("call") == {1: State.DUE, 2: State.DUE}
+
+
+def test_sums_of_time_in_record_types_of_one_table_are_not_too_deep_for_the_parser() -> None:
+    assert decided(SHARED, TWO_KINDS).verdict("visit", 3).last_day == dt.date(2014, 5, 2)
