@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from staffords_gdpr.database.catalogue import DateKind
 from staffords_gdpr.policy.models import Policy
+from staffords_gdpr.retention.bulk_repeated import repeat
 from staffords_gdpr.retention.bulk_sentinels import Sentinel
 from staffords_gdpr.retention.bulk_shifts import shift_table
 
@@ -49,7 +50,7 @@ class Value:
 class Days(ABC):
     """Builds day expressions for one policy at one moment. `shifts` is the work table that `rows()` fills."""
 
-    def __init__(self, policy: Policy, as_of: dt.datetime, shifts: sa.Table) -> None:
+    def __init__(self, policy: Policy, as_of: dt.datetime, shifts: sa.Table, dialect: sa.Dialect) -> None:
         self.today = policy.today(as_of)
         self._words = policy.database.empty_dates
         self._sentinels = [found for word in self._words if (found := Sentinel.read(word)) is not None]
@@ -57,6 +58,8 @@ class Days(ABC):
         self._stored = policy.database.timestamps_in
         self._shifts = shifts
         self._looked_up: dict[str, ZoneInfo] = {}
+        self._dialect = dialect
+        self._same = (type(self), self.today, self._words, self._zone.key, shifts.fullname)
 
     def day(
         self,
@@ -71,8 +74,22 @@ class Days(ABC):
 
         `early`: it may lie before 1900, as time is still added to it.
         """
+        stored = ZoneInfo(zone or self._stored)
+        if kind is not DateKind.DAY:
+            self._look_up(stored)
+            self._look_up(_UTC)
+        return repeat(
+            column,
+            self._dialect,
+            (*self._same, kind, event, stored.key, early),
+            lambda placed: self._day(placed, kind, stored, event=event, early=early),
+        )
+
+    def _day(
+        self, column: sa.ColumnElement[Any], kind: DateKind, stored: ZoneInfo, *, event: bool, early: bool
+    ) -> Text:
         value = self._value(column, kind)
-        day = self._local(value, kind, ZoneInfo(zone or self._stored))
+        day = self._local(value, kind, stored)
         cases = [
             (column.is_(None), sa.null()),
             *((empty, sa.null()) for empty in self._spelt_empty(value, kind)),
@@ -145,6 +162,11 @@ class Days(ABC):
             else_=naive,
         )
 
+    def _look_up(self, stored: ZoneInfo) -> None:
+        """Have readings in this zone among `rows()`. Asked of each column: one may only be repeated."""
+        if any(seconds for _, seconds in shift_table(stored, self._zone)):
+            self._looked_up[stored.key] = stored
+
     def _shifted(self, reading: Text, stored: ZoneInfo, raw: Text | None = None) -> Text:
         """The local day of a clock reading `YYYY-MM-DD HH:MM:SS` in `stored`. Only those near midnight are looked up.
 
@@ -156,7 +178,6 @@ class Days(ABC):
         least, most = min(s for _, s in table), max(s for _, s in table)
         if least == most == 0:
             return day
-        self._looked_up[stored.key] = stored
         clock = sa.func.substr(raw, 12, 5)
         safe = sa.and_(clock >= text(_clock(-least + 59)), clock < text(_clock(_SECONDS_A_DAY - most)))
         shifts = self._shifts

@@ -30,7 +30,7 @@ _DAYS: dict[str, type[Days]] = {
 
 def days_on(dialect: sa.Dialect, policy: Policy, as_of: dt.datetime, shifts: sa.Table) -> Days:
     """The builder of day expressions for an engine."""
-    return _DAYS[dialect.name](policy, as_of, shifts)
+    return _DAYS[dialect.name](policy, as_of, shifts, dialect)
 
 
 class greatest(FunctionElement[str]):  # noqa: N801 - used like a function
