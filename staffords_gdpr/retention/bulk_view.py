@@ -54,8 +54,8 @@ class Views:
     def members(self, record: str, *, dated: bool = True) -> sa.FromClause:
         """The record type without owner columns, each row once.
 
-        `dated`: with what computed dates are made of. Where only keys and columns are asked for it is left out: SQLite's
-        parser gives up on expressions that stand too deep.
+        `dated`: with what computed dates are made of. Where only keys and columns are asked for it is left out:
+        SQLite's parser gives up on expressions that stand too deep.
         """
         if (record, dated) not in self._members:
             bound = self.catalogue.records.get(record)

@@ -27,9 +27,10 @@ class written(FunctionElement[str]):  # noqa: N801
 def _written_in_sqlite(element: written, compiler: SQLCompiler, **options: Any) -> str:
     column = compiler.process(element.clauses, **options)
     whole = f"CAST({column} AS INTEGER)"
+    # flat: SQLite's parser gives up where conditions within conditions go too deep
     return (
-        f"(CASE typeof({column}) WHEN 'blob' THEN quote({column}) WHEN 'real' THEN CAST(CASE WHEN {whole} = {column} "
-        f"THEN {whole} ELSE {column} END AS TEXT) ELSE CAST({column} AS TEXT) END)"
+        f"CASE WHEN typeof({column}) = 'blob' THEN quote({column}) WHEN typeof({column}) = 'real' AND {whole} = {column} "
+        f"THEN CAST({whole} AS TEXT) ELSE CAST({column} AS TEXT) END"
     )
 
 

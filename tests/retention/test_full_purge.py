@@ -1,4 +1,4 @@
-"""Purging random worlds of the full language: just what is due goes, nothing else changes, and nothing is left to do."""
+"""Purging random worlds of the full language: just what is due goes, nothing else changes, nothing is left to do."""
 
 from __future__ import annotations
 

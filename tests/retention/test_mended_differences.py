@@ -78,3 +78,37 @@ def test_rows_with_several_ways_to_their_owner_and_references_to_each_other_are_
 
 def test_sums_of_time_in_record_types_of_one_table_are_not_too_deep_for_the_parser() -> None:
     assert decided(SHARED, TWO_KINDS).verdict("visit", 3).last_day == dt.date(2014, 5, 2)
+
+
+LOOKED_UP = f"""
+CREATE TABLE customers (id INTEGER PRIMARY KEY, since DATE);
+INSERT INTO customers VALUES (1, '{OLD}');
+CREATE TABLE types (name TEXT, open INTEGER);
+INSERT INTO types VALUES ('new', 1);
+CREATE TABLE states (id INTEGER, type TEXT);
+INSERT INTO states VALUES (1, 'new');
+CREATE TABLE tickets (id INTEGER PRIMARY KEY, kind TEXT, state INTEGER, opened DATE);
+INSERT INTO tickets VALUES (1, 'call', 1, '{OLD}');
+CREATE TABLE guests (ticket_id INTEGER, person_id INTEGER, role TEXT, UNIQUE (ticket_id, role));
+INSERT INTO guests VALUES (1, 1, 'caller');
+CREATE TABLE notes (id INTEGER PRIMARY KEY, ticket_id INTEGER REFERENCES tickets(id), written DATE);
+INSERT INTO notes VALUES (1, 1, '{OLD}');
+"""
+NESTED = """
+subject: customer
+records:
+  customer: {table: customers, keep: {for: 3 years, after: since}}
+  call:
+    table: tickets
+    where:
+      kind: call
+      state: {in: {table: states, column: id, where: {type: {in: {table: types, column: name, where: {open: 1}}}}}}
+    belongs_to: customer
+    through: {table: guests, on: {ticket_id: id}, where: {role: caller}}
+    on: {person_id: id}
+  note: {table: notes, belongs_to: call, on: {ticket_id: id}, keep: {for: 2 years, after: written}}
+"""
+
+
+def test_look_ups_within_look_ups_are_not_too_deep_for_the_parser() -> None:
+    assert decided(LOOKED_UP, NESTED).states("note") == {1: State.DUE}
