@@ -16,6 +16,9 @@ help:
 	@echo "make docs    write the generated pages of docs/ again"
 	@echo "make bench   the benchmarks; takes minutes"
 
+needs-%:
+	@PYTHON=$(PYTHON) .ci/needs $*
+
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  echo "Python 3.11 or later is needed. On Debian: apt-get install python3 python3-venv" >&2; exit 1; }
@@ -26,15 +29,15 @@ $(STAMP): pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,postgres,mysql]'
 	@touch $@
 
-demo: $(STAMP)
+demo: needs-demo $(STAMP)
 	@rm -rf $(DEMO)
 	@$(BIN)/gdpr demo $(DEMO)
 	@echo "To type them: . $(BIN)/activate && cd $(DEMO)"
 
-test: $(STAMP)
+test: needs-test $(STAMP)
 	TMPDIR=$(SCRATCH) $(BIN)/python -m pytest -n 2 --cov=staffords_gdpr --cov-report=term:skip-covered
 
-check: $(STAMP)
+check: needs-test $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy --strict
