@@ -117,6 +117,7 @@ class Rows:
         decider = candidates.bound if step else self._bound(rule.at)
         deciding = chain.aliases[decider.record.name]
         there = key_of(deciding, decider)[0].is_not(None)
+        own_link_null = self._unlinked(candidates.bound, table)
         unlinked = sa.and_(there, self._unlinked(decider, deciding))
         orphan = self._orphan(rule, chain, unlinked)
         for level, name in enumerate(rule.levels, 1):
@@ -124,9 +125,10 @@ class Rows:
             if orphans is not None and not rule.timed:
                 after = sa.case((orphan == level, self._after(orphans, name, chain)), else_=after)
                 until = sa.case((orphan == level, sa.null()), else_=until)
+        if record.keep is None and record.orphans is not None and not rule.timed:
+            after = sa.case((own_link_null, sa.null()), else_=after)  # unlinked by the policy: no orphan
         done = self.erased(candidates, table)
         nulled = nulls(step.anonymise if step else record.anonymise or {}, candidates.bound.owner)
-        own_link_null = self._unlinked(candidates.bound, table)
         facts: dict[str, Column] = {
             "a": after,
             "u": until,

@@ -29,8 +29,8 @@ def _written_in_sqlite(element: written, compiler: SQLCompiler, **options: Any) 
     whole = f"CAST({column} AS INTEGER)"
     # flat: SQLite's parser gives up where conditions within conditions go too deep
     return (
-        f"CASE WHEN typeof({column}) = 'blob' THEN quote({column}) WHEN typeof({column}) = 'real' AND {whole} = {column} "
-        f"THEN CAST({whole} AS TEXT) ELSE CAST({column} AS TEXT) END"
+        f"CASE WHEN typeof({column}) = 'blob' THEN quote({column}) WHEN typeof({column}) = 'real' "
+        f"AND {whole} = {column} THEN CAST({whole} AS TEXT) ELSE CAST({column} AS TEXT) END"
     )
 
 

@@ -112,3 +112,26 @@ records:
 
 def test_look_ups_within_look_ups_are_not_too_deep_for_the_parser() -> None:
     assert decided(LOOKED_UP, NESTED).states("note") == {1: State.DUE}
+
+
+UNLINKED = f"""
+CREATE TABLE customers (id INTEGER PRIMARY KEY, since DATE);
+CREATE TABLE calls (id INTEGER PRIMARY KEY, customer_id INTEGER, made DATE, words TEXT);
+INSERT INTO calls VALUES (1, NULL, '{OLD}', 'left over');
+"""
+
+
+def test_a_row_without_a_rule_that_the_policy_unlinked_is_no_orphan_and_has_no_last_day() -> None:
+    policy = """
+subject: customer
+records:
+  customer: {table: customers, keep: {for: 3 years, after: since}}
+  call:
+    table: calls
+    belongs_to: customer
+    on: {customer_id: id}
+    orphans: {for: 2 years, after: made}
+    erase: {anonymise: {words: gone, customer_id: null}}
+"""
+    verdict = decided(UNLINKED, policy).verdict("call", 1)
+    assert (verdict.state, verdict.last_day) == (State.DUE, None)
