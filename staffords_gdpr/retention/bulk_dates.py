@@ -183,7 +183,8 @@ class Days(ABC):
         shifts = self._shifts
         seconds = (
             sa.select(shifts.c.seconds)
-            .where(shifts.c.zone == text(stored.key), shifts.c.since <= reading)
+            # the long expression first: within the others it may stand too deep for SQLite's parser
+            .where(reading >= shifts.c.since, shifts.c.zone == text(stored.key))
             .order_by(shifts.c.since.desc())
             .limit(1)
             .scalar_subquery()

@@ -135,3 +135,30 @@ records:
 """
     verdict = decided(UNLINKED, policy).verdict("call", 1)
     assert (verdict.state, verdict.last_day) == (State.DUE, None)
+
+
+FIELDS = f"""
+CREATE TABLE customers (id INTEGER PRIMARY KEY, since DATE);
+CREATE TABLE calls (id INTEGER PRIMARY KEY, customer_id INTEGER, made INTEGER);
+INSERT INTO calls VALUES (1, 9, NULL);
+CREATE TABLE field_values (call_id INTEGER, value TEXT);
+INSERT INTO field_values VALUES (1, '{OLD}T23:30:00Z');
+"""
+
+
+def test_a_date_in_another_table_that_stands_in_for_one_of_an_orphan_is_not_too_deep_for_the_parser() -> None:
+    policy = """
+subject: customer
+records:
+  customer: {table: customers, keep: {for: 3 years, after: since}}
+  call:
+    table: calls
+    belongs_to: customer
+    on: {customer_id: id}
+    dates:
+      at: {column: made, stored_as: epoch milliseconds}
+      ended: {column: value, stored_as: text, through: {table: field_values, on: {call_id: id}}}
+    keep: {for: 2 years, after: at, or_else: ended}
+    orphans: {for: 2 years, after: at, or_else: ended}
+"""
+    assert decided(FIELDS, policy).verdict("call", 1).last_day == dt.date(2012, 5, 3)
