@@ -35,7 +35,7 @@ demo: needs-demo $(STAMP)
 	@echo "To type them: . $(BIN)/activate && cd $(DEMO)"
 
 test: needs-test $(STAMP)
-	TMPDIR=$(SCRATCH) $(BIN)/python -m pytest -n 2 --cov=staffords_gdpr --cov-report=term:skip-covered
+	TMPDIR=$(SCRATCH) $(BIN)/python -m pytest -n 2 --dist worksteal --cov=staffords_gdpr --cov-report=term:skip-covered
 
 check: needs-test $(STAMP)
 	$(BIN)/ruff format --check .
