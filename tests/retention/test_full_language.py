@@ -86,6 +86,14 @@ def answers_of(connection: sa.Connection, world: FullWorld) -> Answers:
     return by_sql
 
 
+def give_up_if_too_deep(error: sa.exc.OperationalError) -> None:
+    """Leave out a world for which SQLite's parser has no room: a known limit, met by one in fifty. It decides nothing."""
+    if "parser stack overflow" not in str(error):
+        raise error
+    event("too deep for SQLite's parser")
+    assume(False)
+
+
 @thorough
 @given(world=full_worlds())
 def test_every_engine_gives_the_same_answers_in_both_ways(databases: Databases, world: FullWorld) -> None:
@@ -97,6 +105,8 @@ def test_every_engine_gives_the_same_answers_in_both_ways(databases: Databases, 
             answers[name] = answers_of(connection, world)
         except PolicyError as error:
             refused[name] = str(error)
+        except sa.exc.OperationalError as error:
+            give_up_if_too_deep(error)
         connection.rollback()
     assert not (answers and refused), refused
     for message in refused.values():
