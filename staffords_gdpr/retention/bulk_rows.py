@@ -266,7 +266,9 @@ class Rows:
         left = []
         for child in self.catalogue.records.values():
             if parent_of(self.catalogue, child.record) == record.name and child.owner is not None:
-                below = self.views.appearances(child.record.name).alias()
+                direct, views = child.owner.direct, self.views
+                name = child.record.name
+                below = (views.members(name, dated=False) if direct else views.appearances(name)).alias()
                 whole = self.erased(self.work.candidates[child.record.name], below)
                 left.append(sa.exists().where(joined(below, child.owner, table), sa.not_(whole)))
         return sa.and_(replaced(table, record.anonymise, key), *(sa.not_(some) for some in left))

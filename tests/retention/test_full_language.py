@@ -87,7 +87,7 @@ def answers_of(connection: sa.Connection, world: FullWorld) -> Answers:
 
 
 def give_up_if_too_deep(error: sa.exc.OperationalError) -> None:
-    """Leave out a world for which SQLite's parser has no room: a known limit, met by one in fifty. It decides nothing."""
+    """Leave out a world for which SQLite's parser has no room, a known limit. Nothing is decided then."""
     if "parser stack overflow" not in str(error):
         raise error
     event("too deep for SQLite's parser")
