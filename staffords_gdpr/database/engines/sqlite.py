@@ -93,6 +93,10 @@ class SQLite(Backend):
                 "cannot be written: the disk is full",
                 "free some space and run again; nothing was lost",
             ),
+            "parser stack": (
+                "cannot take a statement that this policy needs: this release of SQLite has no room for it",
+                "nothing was changed; simplify `where`, `while` and `dates`, or use SQLite 3.46 or later",
+            ),
             "foreign key": (
                 "refused the change: another row still refers to a row to be erased",
                 "nothing was changed; please report this together with the schema",
