@@ -49,7 +49,7 @@ def date_sources(
             column, kind = date.column, _declared(last, date.column)
         if date.stored_as is not None:
             kind = _STORED[date.stored_as]
-        shown_in = date.timestamps_in or _shown_in(last, date.column) or zone
+        shown_in = _shown_in(last, date.column) or date.timestamps_in or zone
         found[name] = DateSource(name, column, kind or DateKind.TEXT, shown_in, date.plus, date.through)
     return found
 
@@ -111,5 +111,7 @@ def _shown_in(facts: TableFacts, column: str) -> str | None:
     MariaDB's TIMESTAMP is a moment, shown in the session's zone without saying so, and sessions are in UTC.
     """
     details = facts.details.get(column)
-    zoned = details is not None and details.family is Family.ZONED
-    return "UTC" if zoned and details and "zone" not in details.type.lower() else None
+    if details is None or details.family is not Family.ZONED:
+        return None
+    says_it = any(sign in details.type.lower() for sign in ("zone", "tz"))
+    return None if says_it else "UTC"

@@ -264,3 +264,12 @@ def test_a_function_of_the_firm_that_may_change_its_mind_is_refused(
         engine_url, {"customer": {**CUSTOMER, "where": {"sql": "mood(id) > 0"}}}
     )
     assert bound(engine_url, {"customer": {**CUSTOMER, "where": {"sql": "calm(id) > 0"}}})
+
+
+@pytest.mark.parametrize("engine_name", ["mariadb"], indirect=True)
+def test_a_moment_that_mariadb_keeps_with_its_zone_is_read_as_it_shows_it(engine_url: str) -> None:
+    """Whatever the policy says of it: the session's zone is UTC."""
+    run(engine_url, "CREATE TABLE customers (id INT PRIMARY KEY, registered_at TIMESTAMP NULL)")
+    dates = {"registered_at": {"timestamps_in": "America/New_York"}}
+    found = bound(engine_url, {"customer": {**CUSTOMER, "dates": dates}}).records["customer"].dates
+    assert found["registered_at"].zone == "UTC"
