@@ -25,7 +25,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from staffords_gdpr.operations.demo import Demo, write_demo
-from staffords_gdpr.operations.demo_schema import metadata
+from staffords_gdpr.operations.demo.schema import metadata
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "benchmarks.md"

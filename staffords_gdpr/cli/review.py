@@ -17,7 +17,7 @@ from staffords_gdpr.cli.opening import log_of, read_key, read_settings
 from staffords_gdpr.errors import FindingsError, UsageError
 
 if TYPE_CHECKING:
-    from staffords_gdpr.operations.review_answers import Answers, Change
+    from staffords_gdpr.operations.review.answers import Answers, Change
 
 
 def review(
@@ -47,7 +47,7 @@ def review(
     settings = read_settings(database=database, policy=policy, home=home)
     from staffords_gdpr.operations.review import prepare
     from staffords_gdpr.operations.review import review as close
-    from staffords_gdpr.operations.review_answers import read_answers
+    from staffords_gdpr.operations.review.answers import read_answers
     from staffords_gdpr.policy import load_policy
     from staffords_gdpr.render import review as view
     from staffords_gdpr.render.certificate import review_report
@@ -90,7 +90,7 @@ def _need_terminal(questions: Sequence[str]) -> None:
 
 
 def _ask(questions: Sequence[str], today: dt.date) -> Answers:
-    from staffords_gdpr.operations.review_answers import Answers
+    from staffords_gdpr.operations.review.answers import Answers
 
     answers = {question: typer.prompt(f"\n{question}", err=True) for question in questions}
     changes: list[Change] = []
@@ -111,7 +111,7 @@ def _confirm() -> None:
 
 
 def _ask_date(what: str, today: dt.date) -> Change:
-    from staffords_gdpr.operations.review_answers import Change
+    from staffords_gdpr.operations.review.answers import Change
 
     while True:
         text = typer.prompt("By when (such as 2027-03-31)", err=True)

@@ -16,7 +16,7 @@ from staffords_gdpr.cli.progress import reporter
 from staffords_gdpr.errors import GdprError, UsageError
 
 if TYPE_CHECKING:
-    from staffords_gdpr.operations.propose_guesses import Proposal
+    from staffords_gdpr.operations.propose.guesses import Proposal
     from staffords_gdpr.settings import Settings
 
 _LOG_NAME = re.compile(r"[a-z0-9][a-z0-9.-]*(/[a-z0-9._-]+)*")

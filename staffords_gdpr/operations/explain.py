@@ -12,13 +12,13 @@ from staffords_gdpr.database.connection import connected
 from staffords_gdpr.operations.subjects import located, missing
 from staffords_gdpr.policy.models import Policy
 from staffords_gdpr.retention.pure import Court
-from staffords_gdpr.retention.pure_dates import Trouble
-from staffords_gdpr.retention.pure_loader import load_subjects
-from staffords_gdpr.retention.pure_nodes import Node
-from staffords_gdpr.retention.pure_references import with_declared
-from staffords_gdpr.retention.pure_rules import Clause
-from staffords_gdpr.retention.pure_values import comparable_key
-from staffords_gdpr.retention.pure_world import Row
+from staffords_gdpr.retention.pure.dates import Trouble
+from staffords_gdpr.retention.pure.loader import load_subjects
+from staffords_gdpr.retention.pure.nodes import Node
+from staffords_gdpr.retention.pure.references import with_declared
+from staffords_gdpr.retention.pure.rules import Clause
+from staffords_gdpr.retention.pure.values import comparable_key
+from staffords_gdpr.retention.pure.world import Row
 from staffords_gdpr.retention.states import Key, Verdict
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """What the audit log tells, read once from its entries: runs, batches, approvals, audits, reviews, actions,
 holds.
 
-Nothing here judges: `schedule` says what is late, `audit_log_checks` what is a finding.
+Nothing here judges: `schedule` says what is late, `audit/log_checks` what is a finding.
 """
 
 from __future__ import annotations

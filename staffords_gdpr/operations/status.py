@@ -11,13 +11,13 @@ from staffords_gdpr.auditlog.people import people
 from staffords_gdpr.database.binding import bind
 from staffords_gdpr.database.catalogue import Catalogue
 from staffords_gdpr.database.connection import connected
-from staffords_gdpr.operations import purge_brakes as brakes
 from staffords_gdpr.operations import schedule
-from staffords_gdpr.operations.audit_findings import several
-from staffords_gdpr.operations.audit_log_checks import approval_findings
+from staffords_gdpr.operations.audit.findings import several
+from staffords_gdpr.operations.audit.log_checks import approval_findings
 from staffords_gdpr.operations.drift import Drift, drift_since
 from staffords_gdpr.operations.history import Action, History, LoggedHold, Run, read_history
-from staffords_gdpr.operations.purge_brakes import Brake
+from staffords_gdpr.operations.purge import brakes
+from staffords_gdpr.operations.purge.brakes import Brake
 from staffords_gdpr.operations.schedule import Deadline
 from staffords_gdpr.operations.sign import Pending, pending
 from staffords_gdpr.policy.models import Policy

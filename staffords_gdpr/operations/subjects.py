@@ -13,8 +13,8 @@ from staffords_gdpr.database.connection import connected
 from staffords_gdpr.database.facts import Family
 from staffords_gdpr.errors import UsageError
 from staffords_gdpr.policy.models import Policy
-from staffords_gdpr.retention.pure_loader import find_subject as known
-from staffords_gdpr.retention.pure_values import key_text
+from staffords_gdpr.retention.pure.loader import find_subject as known
+from staffords_gdpr.retention.pure.values import key_text
 from staffords_gdpr.retention.states import Key
 
 

@@ -1,6 +1,6 @@
 """What must hold between the parts of a policy. A part whose shape is wrong already is not judged again.
 
-Here: how record types hang together. `subjects`, `references`, `conditions` and `erasure` check the rest.
+Here: how record types hang together. `subjects`, `references`, `conditions` and `purge/erasure` check the rest.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-    from staffords_gdpr.operations.audit_findings import AuditFindings
+    from staffords_gdpr.operations.audit.findings import AuditFindings
     from staffords_gdpr.operations.review import ReviewReport
 
 

@@ -8,8 +8,8 @@ from staffords_gdpr.render.page import Block, Page, Table, Text, Tone, count, wa
 
 if TYPE_CHECKING:
     from staffords_gdpr.operations.check import CheckResult
-    from staffords_gdpr.operations.check_counts import RecordCounts
-    from staffords_gdpr.operations.check_findings import Finding
+    from staffords_gdpr.operations.check.counts import RecordCounts
+    from staffords_gdpr.operations.check.findings import Finding
     from staffords_gdpr.policy import Policy
 
 

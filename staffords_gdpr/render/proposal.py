@@ -13,7 +13,7 @@ from staffords_gdpr.render.page import Page, Table, Text, Tone, count, warn
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from staffords_gdpr.operations.propose_guesses import Guess, KeepGuess, Proposal, RecordGuess, StepGuess
+    from staffords_gdpr.operations.propose.guesses import Guess, KeepGuess, Proposal, RecordGuess, StepGuess
 
 _COMMENT_AT = 40
 _WIDTH = 120

@@ -10,7 +10,7 @@ from staffords_gdpr.render.page import Page, Text, Tone, warn
 from staffords_gdpr.render.proposal import summary, summary_data
 
 if TYPE_CHECKING:
-    from staffords_gdpr.operations.propose_guesses import Proposal
+    from staffords_gdpr.operations.propose.guesses import Proposal
     from staffords_gdpr.operations.setup import Approval, InitResult, NewKey
 
 

@@ -14,10 +14,10 @@ from staffords_gdpr.database.binding import bind
 from staffords_gdpr.database.connection import begin, changes_so_far, connect, connected
 from staffords_gdpr.database.locks import lock_rows
 from staffords_gdpr.database.privileges import Fault, privilege_faults
-from staffords_gdpr.operations.erasure import erase, plan_of
+from staffords_gdpr.operations.purge.erasure import erase, plan_of
 from staffords_gdpr.policy import load_policy
 from staffords_gdpr.retention.bulk import Bulk
-from staffords_gdpr.retention.bulk_rows import Scope
+from staffords_gdpr.retention.bulk.rows import Scope
 
 AS_OF = dt.datetime(2026, 11, 23, 2, 0, tzinfo=dt.UTC)
 POLICY = """

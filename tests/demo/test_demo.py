@@ -20,7 +20,7 @@ from staffords_gdpr.operations.demo import (
     tour,
     write_demo,
 )
-from staffords_gdpr.operations.review_answers import read_answers, replies
+from staffords_gdpr.operations.review.answers import read_answers, replies
 from staffords_gdpr.policy import load_policy
 from staffords_gdpr.settings import load_settings
 

@@ -14,9 +14,9 @@ import pytest
 import sqlalchemy as sa
 
 from staffords_gdpr.errors import UsageError
-from staffords_gdpr.operations.demo_data import DemoCounts, write_database
-from staffords_gdpr.operations.demo_life import lives
-from staffords_gdpr.operations.demo_schema import metadata
+from staffords_gdpr.operations.demo.data import DemoCounts, write_database
+from staffords_gdpr.operations.demo.life import lives
+from staffords_gdpr.operations.demo.schema import metadata
 
 TODAY = dt.date(2026, 11, 23)
 CUSTOMERS = 2000

@@ -12,11 +12,11 @@ import pytest
 from benchmarks import check, floor
 from staffords_gdpr.database.binding import bind
 from staffords_gdpr.database.connection import connect
-from staffords_gdpr.operations.demo_data import write_database
+from staffords_gdpr.operations.demo.data import write_database
 from staffords_gdpr.operations.scan import scan
 from staffords_gdpr.policy import load_policy
 from staffords_gdpr.retention.pure import judge
-from staffords_gdpr.retention.pure_loader import load_everything
+from staffords_gdpr.retention.pure.loader import load_everything
 from staffords_gdpr.retention.states import State
 
 TODAY = dt.date(2026, 11, 23)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from staffords_gdpr.operations.check_findings import REFUSALS, REMARKS
+from staffords_gdpr.operations.check.findings import REFUSALS, REMARKS
 
 PAGE = Path(__file__).parents[2] / "docs" / "it.md"
 

@@ -24,7 +24,7 @@ from staffords_gdpr.policy import load_policy
 from staffords_gdpr.policy.models import Policy
 from staffords_gdpr.retention.bulk import Bulk
 from staffords_gdpr.retention.pure import judge
-from staffords_gdpr.retention.pure_loader import load_everything
+from staffords_gdpr.retention.pure.loader import load_everything
 from staffords_gdpr.retention.states import State, Verdict
 
 EXAMPLES = Path(__file__).parents[2] / "docs/examples"

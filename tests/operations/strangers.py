@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from staffords_gdpr.operations import demo_schema
+from staffords_gdpr.operations.demo import schema as demo_schema
 
 ROWS = 40
 _DAY = dt.date(2024, 1, 10)

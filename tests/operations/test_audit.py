@@ -27,8 +27,8 @@ from staffords_gdpr.database.connection import connect
 from staffords_gdpr.errors import DatabaseError, LockedError, LogBrokenError
 from staffords_gdpr.operations import actions, holds
 from staffords_gdpr.operations.audit import AuditResult
-from staffords_gdpr.operations.audit_data_checks import disagreement
-from staffords_gdpr.operations.audit_findings import CHECKS, Finding
+from staffords_gdpr.operations.audit.data_checks import disagreement
+from staffords_gdpr.operations.audit.findings import CHECKS, Finding
 from staffords_gdpr.operations.purge import purge
 from staffords_gdpr.operations.setup import new_keys
 from staffords_gdpr.operations.sign import sign

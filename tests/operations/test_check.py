@@ -17,7 +17,7 @@ from database.bound_office import CUSTOMER, customers, link, policy_of, run, tab
 import staffords_gdpr.database
 from staffords_gdpr.database.connection import connect
 from staffords_gdpr.operations.check import CheckResult, check
-from staffords_gdpr.operations.check_findings import REFUSALS, Finding
+from staffords_gdpr.operations.check.findings import REFUSALS, Finding
 
 NOW = dt.datetime(2026, 11, 23, 9, tzinfo=dt.UTC)
 CALL: dict[str, Any] = {

@@ -13,7 +13,7 @@ from engines.talk import rows, run
 
 from staffords_gdpr.database.binding import bind
 from staffords_gdpr.database.connection import begin, changes_so_far, check_deferred, connect, connected
-from staffords_gdpr.operations.erasure import Erased, Plan, erase, plan_of, remaining
+from staffords_gdpr.operations.purge.erasure import Erased, Plan, erase, plan_of, remaining
 from staffords_gdpr.policy import load_policy
 from staffords_gdpr.retention.bulk import Bulk
 

@@ -15,10 +15,10 @@ from test_erasure_engines import AS_OF, CUSTOMERS, HEAD, TWO
 from staffords_gdpr.database.binding import bind
 from staffords_gdpr.database.connection import begin, connect, connected
 from staffords_gdpr.database.locks import lock_everything, lock_rows
-from staffords_gdpr.operations.erasure import plan_of
+from staffords_gdpr.operations.purge.erasure import plan_of
 from staffords_gdpr.policy import load_policy
 from staffords_gdpr.retention.bulk import Bulk
-from staffords_gdpr.retention.bulk_rows import Scope
+from staffords_gdpr.retention.bulk.rows import Scope
 
 POLICY = """  call:
     table: calls

@@ -16,10 +16,10 @@ from staffords_gdpr.database.binding import bind
 from staffords_gdpr.database.connection import connect, connected
 from staffords_gdpr.database.schema import read_schema
 from staffords_gdpr.errors import PolicyError, UsageError
-from staffords_gdpr.operations.check_columns import undecided_columns, unnamed_tables
+from staffords_gdpr.operations.check.columns import undecided_columns, unnamed_tables
 from staffords_gdpr.operations.demo import packaged_policy
 from staffords_gdpr.operations.propose import propose, write_policy
-from staffords_gdpr.operations.propose_guesses import Proposal, RecordGuess
+from staffords_gdpr.operations.propose.guesses import Proposal, RecordGuess
 from staffords_gdpr.policy import Policy, read_policy
 from staffords_gdpr.render.proposal import policy_text, todos
 

@@ -8,12 +8,12 @@ import pytest
 from strangers import with_check_digit
 
 from staffords_gdpr.database.facts import ColumnFacts, Family, TableFacts
-from staffords_gdpr.operations import propose_shapes as shapes
-from staffords_gdpr.operations import propose_words as names
-from staffords_gdpr.operations.propose_columns import columns_of, dates_of
-from staffords_gdpr.operations.propose_sample import Sample
-from staffords_gdpr.operations.propose_shapes import shape_of
-from staffords_gdpr.operations.propose_tree import Kind, kind_of
+from staffords_gdpr.operations.propose import shapes
+from staffords_gdpr.operations.propose import words as names
+from staffords_gdpr.operations.propose.columns import columns_of, dates_of
+from staffords_gdpr.operations.propose.sample import Sample
+from staffords_gdpr.operations.propose.shapes import shape_of
+from staffords_gdpr.operations.propose.tree import Kind, kind_of
 
 TODAY = dt.date(2026, 11, 23)
 

@@ -20,8 +20,8 @@ from purge_office import (
 
 from staffords_gdpr.auditlog.rows import read_leaves, root
 from staffords_gdpr.database.connection import connect
-from staffords_gdpr.operations import purge as purge_module
-from staffords_gdpr.operations.purge_batches import Batches
+from staffords_gdpr.operations.purge import run as purge_module
+from staffords_gdpr.operations.purge.batches import Batches
 from staffords_gdpr.retention.states import Key
 
 

@@ -20,8 +20,8 @@ from purge_office import DAY, ERASED, NOW, POLICY, Firm, after_the_purge
 from staffords_gdpr.database import connection as connection_module
 from staffords_gdpr.database.connection import connect
 from staffords_gdpr.errors import BrakeError, DatabaseError, GdprError, LockedError, LogBrokenError
-from staffords_gdpr.operations.purge_batches import Batches
-from staffords_gdpr.operations.purge_brakes import share
+from staffords_gdpr.operations.purge.batches import Batches
+from staffords_gdpr.operations.purge.brakes import share
 from staffords_gdpr.retention.bulk import Todo
 
 APPROVE = "gdpr approve --as director --key FILE"

@@ -8,8 +8,8 @@ import pytest
 from purge_office import DAY, NOW, Firm, after_the_purge
 
 from staffords_gdpr.errors import DatabaseError, GdprError
-from staffords_gdpr.operations import purge_batches
-from staffords_gdpr.operations.purge_batches import Batches
+from staffords_gdpr.operations.purge import batches as purge_batches
+from staffords_gdpr.operations.purge.batches import Batches
 from staffords_gdpr.retention.states import Key
 
 

@@ -24,7 +24,8 @@ from staffords_gdpr.auditlog.layout import Home
 from staffords_gdpr.auditlog.rows import list_pending
 from staffords_gdpr.auditlog.verify import verify
 from staffords_gdpr.database.connection import connect
-from staffords_gdpr.operations import purge_batches, purge_settle
+from staffords_gdpr.operations.purge import batches as purge_batches
+from staffords_gdpr.operations.purge import settle as purge_settle
 from staffords_gdpr.policy import load_policy
 
 LATER = NOW + DAY / 24

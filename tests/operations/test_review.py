@@ -14,7 +14,7 @@ from staffords_gdpr.auditlog import open_log
 from staffords_gdpr.auditlog.verify import verify
 from staffords_gdpr.errors import LockedError, UsageError
 from staffords_gdpr.operations.review import ReviewResult, prepare, review
-from staffords_gdpr.operations.review_answers import Change, read_answers, replies
+from staffords_gdpr.operations.review.answers import Change, read_answers, replies
 from staffords_gdpr.operations.setup import new_keys
 from staffords_gdpr.operations.sign import sign
 from staffords_gdpr.render.certificate import review_report

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from staffords_gdpr.operations.demo_schema import metadata
+from staffords_gdpr.operations.demo.schema import metadata
 from staffords_gdpr.policy import Policy, load_policy
 from staffords_gdpr.policy.models import OwnColumn
 from staffords_gdpr.policy.periods import Period

@@ -14,7 +14,7 @@ from staffords_gdpr.database.connection import prepare
 from staffords_gdpr.policy.loader import read_policy
 from staffords_gdpr.retention.bulk import Bulk
 from staffords_gdpr.retention.pure import judge
-from staffords_gdpr.retention.pure_loader import load_everything
+from staffords_gdpr.retention.pure.loader import load_everything
 from staffords_gdpr.retention.states import Key, State, Verdict
 
 AS_OF = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)

@@ -11,7 +11,7 @@ from pure_cases import HEAD, Judged
 from staffords_gdpr.database.binding import bind
 from staffords_gdpr.policy.loader import read_policy
 from staffords_gdpr.retention.pure import judge
-from staffords_gdpr.retention.pure_loader import judge_in_chunks, load_everything
+from staffords_gdpr.retention.pure.loader import judge_in_chunks, load_everything
 from staffords_gdpr.retention.states import Key, Verdict
 
 Given = Sequence[Mapping[str, object]]

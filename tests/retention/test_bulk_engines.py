@@ -17,9 +17,9 @@ from staffords_gdpr.database.binding import bind
 from staffords_gdpr.database.connection import connect
 from staffords_gdpr.policy.loader import read_policy
 from staffords_gdpr.retention.bulk import Bulk
-from staffords_gdpr.retention.bulk_rows import Scope
+from staffords_gdpr.retention.bulk.rows import Scope
 from staffords_gdpr.retention.pure import judge
-from staffords_gdpr.retention.pure_loader import load_everything
+from staffords_gdpr.retention.pure.loader import load_everything
 
 CASES = {
     "excluded subjects": (view.PEOPLE, view.CUSTOMERS),

@@ -6,8 +6,8 @@ import datetime as dt
 
 from bulk_cases import AS_OF, NEW, OLD, decided, opened
 
-from staffords_gdpr.operations.erasure import planned
-from staffords_gdpr.retention.bulk_rows import Scope
+from staffords_gdpr.operations.purge.erasure import planned
+from staffords_gdpr.retention.bulk.rows import Scope
 from staffords_gdpr.retention.states import State
 
 UNDECIDABLE, DUE, KEPT, HELD, ANONYMISED = (

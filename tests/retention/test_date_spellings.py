@@ -13,9 +13,9 @@ from staffords_gdpr.database.catalogue import DateKind
 from staffords_gdpr.database.connection import connect
 from staffords_gdpr.database.schema import reflect_table
 from staffords_gdpr.policy.models import Policy
-from staffords_gdpr.retention.bulk_dates import IMPOSSIBLE, Days
-from staffords_gdpr.retention.bulk_engines import day_type, days_on
-from staffords_gdpr.retention.pure_dates import DateReader, Trouble, later
+from staffords_gdpr.retention.bulk.dates import IMPOSSIBLE, Days
+from staffords_gdpr.retention.bulk.engines import day_type, days_on
+from staffords_gdpr.retention.pure.dates import DateReader, Trouble, later
 
 AS_OF = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
 EMPTY = (

@@ -19,7 +19,7 @@ from staffords_gdpr.errors import PolicyError
 from staffords_gdpr.policy.loader import read_policy
 from staffords_gdpr.retention.bulk import Bulk
 from staffords_gdpr.retention.pure import judge
-from staffords_gdpr.retention.pure_loader import load_everything
+from staffords_gdpr.retention.pure.loader import load_everything
 
 # each is decided six times, and most of the time goes into SQL that is made anew for each policy
 EXAMPLES = int(os.environ.get("GDPR_TEST_EXAMPLES", "60")) // 8

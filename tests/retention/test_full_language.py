@@ -22,7 +22,7 @@ from staffords_gdpr.policy.loader import read_policy
 from staffords_gdpr.policy.models import Policy
 from staffords_gdpr.retention.bulk import Bulk
 from staffords_gdpr.retention.pure import judge
-from staffords_gdpr.retention.pure_loader import load_everything
+from staffords_gdpr.retention.pure.loader import load_everything
 
 EXAMPLES = int(os.environ.get("GDPR_TEST_EXAMPLES", "24")) // 3
 thorough = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))

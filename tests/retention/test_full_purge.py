@@ -27,7 +27,7 @@ from staffords_gdpr.operations.scan import scan
 from staffords_gdpr.operations.setup import approve, new_keys
 from staffords_gdpr.policy.models import Policy
 from staffords_gdpr.retention.pure import judge
-from staffords_gdpr.retention.pure_loader import load_everything
+from staffords_gdpr.retention.pure.loader import load_everything
 from staffords_gdpr.retention.states import State
 
 EXAMPLES = int(os.environ.get("GDPR_TEST_EXAMPLES", "15")) // 3

@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 from pure_cases import POLICY, SCHEMA, Case, Judged, changed
 
-from staffords_gdpr.retention.pure_loader import judge_in_chunks
+from staffords_gdpr.retention.pure.loader import judge_in_chunks
 
 OLD = {"registered_at": "2010-01-01 09:00:00"}
 ONE = {"customer_id": 1}

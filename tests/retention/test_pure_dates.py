@@ -9,7 +9,7 @@ import pytest
 from pure_cases import Case
 
 from staffords_gdpr.database.catalogue import DateKind
-from staffords_gdpr.retention.pure_dates import IMPOSSIBLE, TOO_EARLY, DateReader
+from staffords_gdpr.retention.pure.dates import IMPOSSIBLE, TOO_EARLY, DateReader
 
 UTC = DateReader(Case().catalogue.policy)
 LONDON = DateReader(Case(zone="Europe/London").catalogue.policy)

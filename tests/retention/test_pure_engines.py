@@ -12,7 +12,7 @@ from staffords_gdpr.database.connection import connect
 from staffords_gdpr.operations.subjects import located
 from staffords_gdpr.policy.loader import read_policy
 from staffords_gdpr.retention.pure import judge
-from staffords_gdpr.retention.pure_loader import judge_in_chunks, load_everything
+from staffords_gdpr.retention.pure.loader import judge_in_chunks, load_everything
 
 NOON = dt.datetime(2024, 1, 1, 12, tzinfo=dt.UTC)
 SCHEMA = """

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pure_cases import Case, changed
 
 from staffords_gdpr.retention.pure import judge
-from staffords_gdpr.retention.pure_loader import (
+from staffords_gdpr.retention.pure.loader import (
     chunks,
     judge_in_chunks,
     load_everything,

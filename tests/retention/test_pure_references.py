@@ -12,8 +12,8 @@ from pure_office import Office
 from staffords_gdpr.database.binding import bind
 from staffords_gdpr.database.catalogue import Catalogue
 from staffords_gdpr.policy.loader import read_policy
-from staffords_gdpr.retention.pure_loader import judge_in_chunks
-from staffords_gdpr.retention.pure_references import with_declared
+from staffords_gdpr.retention.pure.loader import judge_in_chunks
+from staffords_gdpr.retention.pure.references import with_declared
 
 NOON = dt.datetime(2024, 1, 1, 12, tzinfo=dt.UTC)
 OFFICE = Office(

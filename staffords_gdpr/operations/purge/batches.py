@@ -1,0 +1,203 @@
+"""Batches: subject by subject, one transaction each, with an intent before and an outcome after.
+
+The order of durability is batch key and pending file, intent, erase, commit, outcome, leaves, checkpoint; only then
+does the pending file go. Whatever is cut off in between is settled by the next run, see `purge/settle`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+
+from staffords_gdpr.auditlog import AuditLog
+from staffords_gdpr.auditlog.rows import (
+    new_batch_id,
+    new_batch_key,
+    remove_pending,
+    root,
+    write_batch_key,
+    write_leaves,
+    write_pending,
+)
+from staffords_gdpr.database.connection import begin, changes_so_far, check_deferred
+from staffords_gdpr.database.locks import lock_everything, lock_rows
+from staffords_gdpr.errors import GdprError
+from staffords_gdpr.operations.holds import current_holds
+from staffords_gdpr.operations.purge.erasure import Plan, erase, plan_of, remaining
+from staffords_gdpr.operations.purge.pending import pending_of
+from staffords_gdpr.retention.bulk import Bulk
+from staffords_gdpr.retention.bulk.rows import Scope
+from staffords_gdpr.retention.states import Key
+
+Clock = Callable[[], dt.datetime]
+
+
+@dataclass
+class Tally:
+    """What a run has erased so far: rows by record type and step, the subjects they belonged to (a subject can be in
+    several batches), and how many rows without a subject it took up.
+    """
+
+    rows: Counter[str] = field(default_factory=Counter)
+    subjects: set[Key] = field(default_factory=set)
+    alone: int = 0
+
+
+class HoldsWatch:
+    """The subjects under legal hold, read again whenever the file of holds has changed.
+
+    A hold is written to that file before it goes to the log, so a file that has not changed means no new hold.
+    """
+
+    def __init__(self, log: AuditLog, skipped: frozenset[Key]) -> None:
+        self._log = log
+        self._skipped = skipped  # subjects of a batch whose end is unclear: left alone like held ones
+        self._seen: tuple[int, int, int] | None = None
+        self._held: frozenset[Key] = frozenset()
+
+    def current(self) -> frozenset[Key]:
+        """The keys of the subjects that must not be touched now."""
+        seen = self._stamp()
+        if seen != self._seen or self._seen is None:
+            self._held = current_holds(self._log) | self._skipped
+            self._seen = seen
+        return self._held
+
+    def _stamp(self) -> tuple[int, int, int]:
+        try:
+            found = (self._log.home.secret / "holds.json").stat()
+        except FileNotFoundError:
+            return (0, 0, 0)
+        return (found.st_ino, found.st_mtime_ns, found.st_size)
+
+
+@dataclass(frozen=True)
+class Batches:
+    """Carries out the batches of one run."""
+
+    bulk: Bulk
+    log: AuditLog
+    holds: HoldsWatch
+    run: str
+    as_of: dt.datetime
+    clock: Clock
+    tally: Tally
+    unclear: frozenset[tuple[str, Key]] = frozenset()  # rows of batches whose end is unclear
+
+    def subjects(self, keys: Sequence[Key]) -> None:
+        """Erase what is due of these subjects, in one transaction."""
+        self._batch(lambda: self.bulk.scope_to(subjects=keys), Scope.SUBJECTS)
+
+    def rows(self, keys: Mapping[str, Sequence[Key]]) -> None:
+        """Erase what is due of these rows without a subject, in one transaction."""
+        wanted = {
+            name: [key for key in some if (name, key) not in self.unclear] for name, some in keys.items()
+        }
+        self._batch(lambda: self.bulk.scope_to(rows=wanted), Scope.ROWS)
+        self.tally.alone += sum(len(some) for some in keys.values())
+
+    def everything(self) -> None:
+        """Erase all that is due in one transaction: for rows that are due only together."""
+        self._batch(lambda: None, Scope.ALL)
+
+    def _batch(self, choose: Callable[[], None], scope: Scope) -> None:
+        """Lock, decide again by what the database says now, log the intent, erase, commit, log the outcome."""
+        while True:
+            transaction = begin(self.bulk.connection, lock=True)
+            try:
+                choose()
+                self._lock(scope)
+                held = self.holds.current()
+                self.bulk.decide(self.as_of, holds=held, scope=scope, left_alone=self.unclear)
+                plan = plan_of(self.bulk)
+                if not plan.erasures:
+                    transaction.rollback()
+                    return
+                intent = self._intend(plan)
+            except BaseException:
+                transaction.rollback()
+                raise
+            if self.holds.current() == held:
+                self._carry_out(transaction, plan, intent)
+                self.tally.rows.update(plan.rows)
+                self.tally.subjects.update(plan.subjects)
+                return
+            # a hold that came before the intent: decide again, with it
+            transaction.rollback()
+            self._outcome("purge.aborted", intent, code="hold")
+
+    def _lock(self, scope: Scope) -> None:
+        """Lock everything that is read for this batch, before it is read."""
+        connection, catalogue, work = self.bulk.connection, self.bulk.catalogue, self.bulk.work
+        match scope:
+            case Scope.ALL:
+                lock_everything(connection, catalogue)
+            case Scope.SUBJECTS:
+                lock_rows(connection, catalogue, {catalogue.policy.subject: work.scope})
+            case Scope.ROWS:
+                lock_rows(connection, catalogue, work.row_scopes)
+
+    def _carry_out(self, transaction: sa.Transaction, plan: Plan, intent: _Intent) -> None:
+        before = changes_so_far(self.bulk.connection)
+        try:
+            erased = erase(self.bulk, plan)
+            check_deferred(self.bulk.connection)
+            changed = changes_so_far(self.bulk.connection) - before
+            left = remaining(self.bulk, plan.erasures)
+        except sa.exc.DBAPIError:
+            transaction.rollback()
+            self._outcome("purge.aborted", intent, code="database")
+            raise
+        other = erased.reached != plan.rows or changed != erased.changes or erased.dragged
+        if other or any(left.values()):
+            transaction.rollback()
+            self._outcome("purge.aborted", intent, code="row-count")
+            raise GdprError(
+                f"batch {intent.batch}: the plan had {plan.rows}; the database reached {erased.reached}, changed "
+                f"{changed} rows in all, would have taken {erased.dragged} others along, and left "
+                f"{sum(left.values())} as they were. The batch was rolled back: nothing of it is erased",
+                "Look for triggers on these tables, and for foreign keys with ON DELETE CASCADE or SET NULL, then run "
+                "again. The log has the batch as purge.aborted.",
+            )
+        try:
+            transaction.commit()
+        except sa.exc.IntegrityError:
+            # refused at the commit, which is an answer: nothing was erased. Any other failure leaves that open
+            transaction.rollback()
+            self._outcome("purge.aborted", intent, code="database")
+            raise
+        self._outcome("purge.done", intent)
+
+    def _intend(self, plan: Plan) -> _Intent:
+        now = self.clock()
+        batch, key = new_batch_id(now), new_batch_key()
+        leaves = plan.leaves(key)
+        intent = _Intent(batch, root(leaves), plan.rows, leaves)
+        write_batch_key(self.log.home, batch, key)
+        write_pending(self.log.home, batch, pending_of(plan, self.run))
+        fields = {**self._fields(intent), "subjects": len(plan.subjects)}
+        self.log.append("purge.intent", fields, now=now)
+        return intent
+
+    def _outcome(self, entry_type: str, intent: _Intent, **more: str) -> None:
+        now = self.clock()
+        self.log.append(entry_type, {**self._fields(intent), **more}, now=now)
+        if entry_type == "purge.done":
+            write_leaves(self.log.home, intent.batch, now, intent.leaves)
+        self.log.write_checkpoint(now)
+        remove_pending(self.log.home, intent.batch)
+
+    def _fields(self, intent: _Intent) -> dict[str, object]:
+        return {"run": self.run, "batch": intent.batch, "root": intent.root, "rows": intent.rows}
+
+
+@dataclass(frozen=True)
+class _Intent:
+    batch: str
+    root: str
+    rows: dict[str, int]
+    leaves: list[bytes]

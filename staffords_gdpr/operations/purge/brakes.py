@@ -1,0 +1,142 @@
+"""The brakes: what must be so before the first row goes. Each says what it saw and how to go on."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from staffords_gdpr.auditlog import AuditLog, Entry
+from staffords_gdpr.database.catalogue import Catalogue
+from staffords_gdpr.errors import PolicyError
+from staffords_gdpr.operations.audit.findings import several
+from staffords_gdpr.operations.drift import drift_since
+from staffords_gdpr.policy.models import Policy
+from staffords_gdpr.retention.bulk import Todo
+
+NEVER_BELOW = 20
+"""A run over this many subjects or fewer is never braked for its share."""
+
+MISSED_INTERVALS = 3
+"""So many purge intervals may the clock lie after the log's last entry."""
+
+
+@dataclass(frozen=True)
+class Brake:
+    """One brake that refuses. `seen` goes to the log: numbers and short codes, nothing personal."""
+
+    code: str
+    message: str
+    hint: str
+    seen: dict[str, object] = field(default_factory=dict)
+
+
+def approval(policy: Policy, log: AuditLog, catalogue: Catalogue | None = None) -> Iterator[Brake]:
+    """The policy file is the one that was approved, for this database, with this schema.
+
+    Without a catalogue (the policy does not fit the database) only what the file itself tells is looked at.
+    """
+    approved = log.last("policy.approve")
+    again = "gdpr approve --as director --key FILE"
+    if approved is None:
+        yield Brake(
+            "not-approved",
+            "no director has approved a policy yet",
+            f"Let a director read it and run: {again}",
+        )
+        return
+    fields = approved.fields
+    on = f"on {approved.time:%Y-%m-%d}"
+    if fields["policy"] != policy.sha256:
+        yield Brake(
+            "policy-changed",
+            f"{policy.path} is not the policy that was approved {on}",
+            f"Let a director read the change and run: {again}",
+            {"approved": str(fields["policy"]), "found": policy.sha256},
+        )
+    if catalogue is None:
+        return
+    if fields["database"] != catalogue.identity:
+        yield Brake(
+            "wrong-database",
+            f"this is {catalogue.identity}; the policy was approved {on} for {fields['database']}",
+            f"Check GDPR_DATABASE_URL; if the database has moved, let a director run: {again}",
+            {"approved": str(fields["database"]), "found": catalogue.identity},
+        )
+    drift = drift_since(approved, log.home, catalogue)
+    if drift.stops:
+        yield Brake(
+            "schema-changed",
+            f"what the policy rests on in the database has changed since the approval {on}: {drift.text}",
+            f"Check that the policy still says what it should (gdpr scan), then let a director run: {again}",
+            {"approved": str(fields["fingerprint"]), "found": catalogue.fingerprint},
+        )
+
+
+def does_not_fit(policy: Policy, error: PolicyError) -> Brake:
+    """The policy is the approved one, but names what the database does not have (any longer)."""
+    return Brake("policy-does-not-fit", error.message, error.hint, {"policy": policy.sha256})
+
+
+def clock(policy: Policy, log: AuditLog, now: dt.datetime) -> Iterator[Brake]:
+    """The clock lies between the log's last entry and three purge intervals after it.
+
+    Refusals do not count as entries here: written under a wrong clock, they would move the limit.
+    """
+    last = _last_that_counts(log)
+    if last is None:
+        return
+    now = now.astimezone(dt.UTC)
+    seen: dict[str, object] = {"now": f"{now:%Y-%m-%dT%H:%M:%SZ}", "last": f"{last.time:%Y-%m-%dT%H:%M:%SZ}"}
+    if now.replace(microsecond=0) < last.time:
+        yield Brake(
+            "clock-behind",
+            f"this machine's clock says {now:%Y-%m-%d %H:%M}, "
+            f"but the log's last entry is of {last.time:%Y-%m-%d %H:%M} UTC",
+            "Set the clock right (timedatectl); if the entry is the one that is wrong, let a director run: "
+            "gdpr approve --as director --key FILE",
+            seen,
+        )
+        return
+    latest = policy.today(last.time)
+    for _ in range(MISSED_INTERVALS):
+        latest = policy.schedule.purge.after(latest)
+    if policy.today(now) > latest:
+        yield Brake(
+            "clock-ahead",
+            f"the log's last entry is of {last.time:%Y-%m-%d}, more than {MISSED_INTERVALS} purge intervals "
+            "before now: either no purge ran for long, or this machine's clock is wrong",
+            "Check the clock (timedatectl); if it is right, let a director run: gdpr approve --as director --key FILE",
+            seen,
+        )
+
+
+def share(policy: Policy, todo: Todo, total: int, confirmed: int) -> Iterator[Brake]:
+    """The run does not touch more than a share of all subjects, counted with their children; or a person said so.
+
+    A row without a subject counts as a subject of its own. `total`: subjects in the database. `confirmed`: up to how
+    many a person has allowed.
+    """
+    affected = todo.subjects + todo.rows
+    limit = max(NEVER_BELOW, int(total * policy.erase_at_most))
+    if affected > max(limit, confirmed):
+        alone = (
+            f" and {several(todo.rows, 'row that belongs to nobody', 'rows that belong to nobody')}"
+            if todo.rows
+            else ""
+        )
+        yield Brake(
+            "too-many",
+            f"{todo.subjects:,} of {total:,} subjects{alone} have something to be erased; more than {limit:,} "
+            f"({policy.erase_at_most:.0%} of all) need a person's word",
+            f"Look at gdpr scan; if that is right, run: gdpr purge --confirm {affected}",
+            {"affected": affected, "total": total, "limit": limit},
+        )
+
+
+def _last_that_counts(log: AuditLog) -> Entry | None:
+    last = None
+    for entry in log.entries():
+        if entry.type not in ("purge.refused", "log.torn"):
+            last = entry
+    return last

@@ -1,0 +1,324 @@
+"""Erasing what is due: what cron runs every night."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from staffords_gdpr.auditlog import AuditLog
+from staffords_gdpr.auditlog.rows import new_batch_id
+from staffords_gdpr.database.binding import bind
+from staffords_gdpr.database.catalogue import Catalogue
+from staffords_gdpr.database.connection import begin, connected
+from staffords_gdpr.errors import BrakeError, PolicyError
+from staffords_gdpr.operations.holds import current_holds
+from staffords_gdpr.operations.purge import brakes
+from staffords_gdpr.operations.purge.batches import Batches, Clock, HoldsWatch, Tally
+from staffords_gdpr.operations.purge.brakes import Brake
+from staffords_gdpr.operations.purge.erasure import planned
+from staffords_gdpr.operations.purge.settle import Recovered, foresee, settle, unclear_rows, unclear_subjects
+from staffords_gdpr.policy.models import Policy
+from staffords_gdpr.progress import SILENT, Progress
+from staffords_gdpr.retention.bulk import Bulk, Todo
+from staffords_gdpr.retention.states import State
+
+DEFAULT_BATCH_SIZE = 500
+
+
+@dataclass(frozen=True)
+class PurgeResult:
+    """What a purge did, or with `dry_run` would do. `erased` counts rows by record type and step.
+
+    `brakes` is filled by a dry run only: a real one raises BrakeError. `result` is complete, or unclear where the end
+    of an earlier batch could not be found out. `undecidable_before` is what the last purge saw.
+    """
+
+    run: str
+    erased: Mapping[str, int]
+    subjects_affected: int
+    dry_run: bool
+    held: int
+    undecidable: Mapping[str, int]
+    brakes: tuple[Brake, ...]
+    recovered: tuple[Recovered, ...]
+    result: str
+    undecidable_before: Mapping[str, int] | None = None
+
+    @property
+    def has_news(self) -> bool:
+        """Whether a person should hear of it: an unclear batch, or more undecidable rows than the last purge saw."""
+        if self.result != "complete":
+            return True
+        before = self.undecidable if self.undecidable_before is None else self.undecidable_before
+        return any(count > before.get(name, 0) for name, count in self.undecidable.items())
+
+
+def purge(
+    policy: Policy,
+    engine: sa.Engine,
+    log: AuditLog,
+    *,
+    now: dt.datetime,
+    dry_run: bool = False,
+    confirm: int | None = None,
+    batch_size: int = DEFAULT_BATCH_SIZE,
+    progress: Progress = SILENT,
+) -> PurgeResult:
+    """Erase what is due at `now`, in batches of `batch_size` subjects, and write it to the log.
+
+    `confirm` allows up to so many subjects where the brake on large runs would refuse, until that backlog is done.
+    With `dry_run` nothing is erased and nothing is written anywhere. Raises BrakeError (before the first row),
+    LogBrokenError, LockedError, DatabaseError, PolicyError.
+    """
+    log.require_verified(full=False)
+    if dry_run:
+        with connected(engine) as connection:
+            return _rehearse(policy, connection, log, now, confirm)
+    with log.run_lock(), connected(engine) as connection:
+        return _Run(policy, connection, log, now, batch_size, progress).go(confirm)
+
+
+def _rehearse(
+    policy: Policy,
+    connection: sa.Connection,
+    log: AuditLog,
+    now: dt.datetime,
+    confirm: int | None,
+) -> PurgeResult:
+    """The same decision as a purge makes, up to the erase."""
+    try:
+        catalogue = bind(policy, connection)
+    except PolicyError as error:
+        if list(brakes.approval(policy, log)):
+            raise
+        return PurgeResult(
+            run="", erased={}, subjects_affected=0, dry_run=True, held=0, undecidable={},
+            brakes=(brakes.does_not_fit(policy, error), *brakes.clock(policy, log, now)),
+            recovered=(), result="complete",
+        )  # fmt: skip
+    bulk = Bulk(connection, catalogue)
+    recovered, unclear = foresee(bulk, log)
+    bulk.decide(now, holds=current_holds(log) | unclear)
+    todo = bulk.list_todo()
+    refusing = (
+        *brakes.approval(policy, log, catalogue),
+        *brakes.clock(policy, log, now),
+        *brakes.share(policy, todo, bulk.total_subjects(), _confirmed(log, confirm)),
+    )
+    held, undecidable = _left_alone(bulk)
+    return PurgeResult(
+        run="", erased=planned(bulk), subjects_affected=todo.subjects, dry_run=True, held=held,
+        undecidable=undecidable, brakes=refusing, recovered=tuple(recovered), result=_result(recovered),
+        undecidable_before=_undecidable_before(log),
+    )  # fmt: skip
+
+
+class _Run:
+    """One purge, from its first look to its last entry."""
+
+    def __init__(
+        self,
+        policy: Policy,
+        connection: sa.Connection,
+        log: AuditLog,
+        now: dt.datetime,
+        batch_size: int,
+        progress: Progress,
+    ) -> None:
+        self.policy = policy
+        self.connection = connection
+        self.log = log
+        self.now = now
+        self.batch_size = batch_size
+        self.progress = progress
+        self.run = new_batch_id(now)
+        self.clock = running_clock(now)
+        self.allowed = self.total = 0
+
+    def go(self, confirm: int | None) -> PurgeResult:
+        self._refuse(brakes.clock(self.policy, self.log, self.now))
+        bulk = Bulk(self.connection, self._catalogue())
+        self.connection.commit()
+        recovered = settle(bulk, self.log, self.clock)
+        holds = HoldsWatch(self.log, unclear_subjects(self.log))
+        todo, planned_rows = self._decide(bulk, holds)
+        allowed, before = _confirmed(self.log, confirm), _undecidable_before(self.log)
+        self.allowed, self.total = allowed, bulk.total_subjects()
+        self._refuse(brakes.share(self.policy, todo, self.total, allowed))
+        held, undecidable = _left_alone(bulk)
+        self.connection.commit()
+        self.log.append(
+            "purge.start",
+            {
+                "run": self.run,
+                "as_of": self.now,
+                "policy": self.policy.sha256,
+                "dry": False,
+                "confirm": allowed,
+            },
+            now=self.clock(),
+        )
+        tally, unclear = Tally(), unclear_rows(self.log)
+        batches = Batches(bulk, self.log, holds, self.run, self.now, self.clock, tally, unclear)
+        result = "unclear" if unclear else _result(recovered)
+        remaining = allowed
+        try:
+            self._work_through(batches, todo, planned_rows)
+            remaining = 0
+        except BaseException:
+            result, remaining = "stopped", max(allowed - len(tally.subjects) - tally.alone, 0)
+            raise
+        finally:
+            self._end(tally, undecidable, held, result, remaining)
+        return PurgeResult(
+            run=self.run, erased=dict(tally.rows), subjects_affected=len(tally.subjects), dry_run=False, held=held,
+            undecidable=undecidable, brakes=(), recovered=tuple(recovered), result=result,
+            undecidable_before=before,
+        )  # fmt: skip
+
+    def _catalogue(self) -> Catalogue:
+        """The catalogue, once the policy is known to be the approved one for this database."""
+        try:
+            catalogue = bind(self.policy, self.connection)
+        except PolicyError as error:
+            if list(brakes.approval(self.policy, self.log)):
+                raise
+            self._refuse(iter([brakes.does_not_fit(self.policy, error)]))
+            raise
+        self._refuse(brakes.approval(self.policy, self.log, catalogue))
+        return catalogue
+
+    def _decide(self, bulk: Bulk, holds: HoldsWatch) -> tuple[Todo, int]:
+        """What is due now by the whole database, as the list to work through, and how many erasures that makes."""
+        with begin(self.connection, lock=False):
+            bulk.decide(self.now, holds=holds.current(), left_alone=unclear_rows(self.log))
+            return bulk.list_todo(), sum(planned(bulk).values())
+
+    def _work_through(self, batches: Batches, todo: Todo, planned_rows: int) -> None:
+        """All that is on the list: rows without a subject, then the subjects in key order.
+
+        Rows that are due only together, across subjects, can fall into different batches, where each holds the
+        other. What is left after a pass is tried again; when a pass gets nowhere, all of it goes in one transaction.
+        """
+        bulk = batches.bulk
+        while planned_rows:
+            before = batches.tally.rows.total()
+            self.progress.start("Erasing", todo.subjects + todo.rows)
+            for name, keys in bulk.todo_rows(self.batch_size):
+                self.connection.commit()
+                batches.rows({name: keys})
+                self.progress.advance(len(keys))
+            for subjects in bulk.todo_subjects(self.batch_size):
+                self.connection.commit()
+                batches.subjects(subjects)
+                self.progress.advance(len(subjects))
+            self.connection.commit()
+            self.progress.finish()
+            erased = batches.tally.rows.total() - before
+            if erased == planned_rows:
+                return
+            todo, planned_rows = self._decide(bulk, batches.holds)
+            self._still_within(batches.tally, todo)
+            if erased == 0 and planned_rows:
+                batches.everything()
+                return
+
+    def _still_within(self, tally: Tally, todo: Todo) -> None:
+        """The brake on large runs holds for the whole run, however much has become due since its first look."""
+        run = Todo(subjects=len(tally.subjects) + todo.subjects, rows=tally.alone + todo.rows)
+        self._refuse(brakes.share(self.policy, run, self.total, self.allowed))
+
+    def _refuse(self, refusing: Iterator[Brake]) -> None:
+        """Raise the first brake, and write it to the log, once a day."""
+        brake = next(refusing, None)
+        if brake is None:
+            return
+        if self.connection.in_transaction():
+            self.connection.rollback()
+        today = self.policy.today(self.now)
+        if not any(
+            entry.type == "purge.refused"
+            and entry.fields["brake"] == brake.code
+            and self.policy.today(entry.time) == today
+            for entry in self.log.entries()
+        ):
+            self.log.append(
+                "purge.refused", {"run": self.run, "brake": brake.code, "seen": brake.seen}, now=self.clock()
+            )
+            self.log.write_checkpoint(self.clock())
+        raise BrakeError(brake.code, f"purge refused: {brake.message}", brake.hint)
+
+    def _end(
+        self, tally: Tally, undecidable: Mapping[str, int], held: int, result: str, confirm: int
+    ) -> None:
+        self.log.append(
+            "purge.end",
+            {
+                "run": self.run,
+                "rows": dict(tally.rows),
+                "subjects": len(tally.subjects),
+                "undecidable": dict(undecidable),
+                "held": held,
+                "result": result,
+                "confirm": confirm,
+            },
+            now=self.clock(),
+        )
+        self.log.write_checkpoint(self.clock())
+
+
+def running_clock(now: dt.datetime) -> Clock:
+    """A clock that was `now` when it was made, and goes on from there at the machine's steady pace."""
+    started = time.monotonic()
+    return lambda: now + dt.timedelta(seconds=time.monotonic() - started)
+
+
+def _confirmed(log: AuditLog, confirm: int | None) -> int:
+    """Up to how many subjects a person has allowed: now, or for a backlog of earlier nights that is not done yet.
+
+    A run that was killed wrote no end: what it had been allowed stands, less what it got done.
+    """
+    carried = 0
+    subjects: dict[object, int] = {}
+    for entry in log.entries():
+        match entry.type:
+            case "purge.start" | "purge.end":
+                carried = _count(entry.fields["confirm"])
+            case "purge.intent":
+                subjects[entry.fields["batch"]] = _count(entry.fields["subjects"])
+            case "purge.done":
+                carried = max(carried - subjects[entry.fields["batch"]], 0)
+            case "purge.recovered" if entry.fields["outcome"] == "committed":
+                carried = max(carried - subjects[entry.fields["batch"]], 0)
+    return max(confirm or 0, carried)
+
+
+def _count(value: object) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _undecidable_before(log: AuditLog) -> Mapping[str, int] | None:
+    """How many rows were undecidable when the last purge looked, by record type; None before the first."""
+    last = log.last("purge.end")
+    if last is None:
+        return None
+    before = last.fields["undecidable"]
+    return {str(name): int(n) for name, n in before.items()} if isinstance(before, Mapping) else {}
+
+
+def _result(recovered: Sequence[Recovered]) -> str:
+    return "unclear" if any(one.outcome == "unclear" for one in recovered) else "complete"
+
+
+def _left_alone(bulk: Bulk) -> tuple[int, dict[str, int]]:
+    """How many rows are held, and how many are undecidable by record type."""
+    counts = bulk.counts()
+    held = sum(found[State.HELD] for name, found in counts.items() if name in bulk.catalogue.records)
+    undecidable = {
+        name: found[State.UNDECIDABLE] for name, found in counts.items() if found[State.UNDECIDABLE]
+    }
+    return held, undecidable

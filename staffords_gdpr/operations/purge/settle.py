@@ -1,0 +1,160 @@
+"""Dangling intents: batches that were announced, and of which nobody wrote down what became of them.
+
+The database knows. Deleted rows are tested by their absence, anonymised ones by their values: all done, it was
+committed; none done, it was not; anything else is unclear, and its subjects are left alone until a person decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from staffords_gdpr.auditlog import AuditLog, Entry
+from staffords_gdpr.auditlog.entries import OUTCOMES
+from staffords_gdpr.auditlog.rows import (
+    list_pending,
+    read_batch_key,
+    read_pending,
+    remove_pending,
+    write_leaves,
+)
+from staffords_gdpr.database.connection import begin
+from staffords_gdpr.operations.purge.batches import Clock
+from staffords_gdpr.operations.purge.erasure import Plan, remaining
+from staffords_gdpr.operations.purge.pending import plan_in
+from staffords_gdpr.retention.bulk import Bulk
+from staffords_gdpr.retention.states import Key
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """What became of a batch: `outcome` is committed, not-committed or unclear. `left`: rows that are still there."""
+
+    batch: str
+    outcome: str
+    rows: Mapping[str, int]
+    left: Mapping[str, int]
+
+
+def settle(bulk: Bulk, log: AuditLog, clock: Clock) -> list[Recovered]:
+    """Find out what became of every dangling intent and write it to the log. Only the holder of run.lock may do so.
+
+    Pending files that a crash left behind go too, except those of batches whose end is unclear.
+    """
+    intents, outcomes = _read(log)
+    recovered = []
+    for intent in _dangling(intents, outcomes):
+        found = _find_out(bulk, log, intent, lock=True)
+        fields = {name: intent.fields[name] for name in ("run", "batch", "root", "rows")}
+        outcomes[found.batch] = log.append(
+            "purge.recovered", {**fields, "outcome": found.outcome}, now=clock()
+        )
+        recovered.append(found)
+    clear = [batch for batch in list_pending(log.home) if not _is_unclear(outcomes.get(batch))]
+    for batch in clear:
+        if batch in outcomes and _is_committed(outcomes[batch]):
+            _write_leaves(log, intents[batch])
+    if recovered or clear:
+        log.write_checkpoint(clock())
+    for batch in clear:
+        remove_pending(log.home, batch)
+    for draft in log.home.pending.glob(".*"):
+        draft.unlink()  # half-written when the run was cut off: it holds keys, and no intent names it
+    return recovered
+
+
+def foresee(bulk: Bulk, log: AuditLog) -> tuple[list[Recovered], frozenset[Key]]:
+    """What `settle` would find, and the subjects that would be left alone then. Writes nothing."""
+    intents, outcomes = _read(log)
+    found = [_find_out(bulk, log, intent, lock=False) for intent in _dangling(intents, outcomes)]
+    unclear = {batch for batch, outcome in outcomes.items() if _is_unclear(outcome)}
+    unclear |= {one.batch for one in found if one.outcome == "unclear"}
+    return found, _subjects(log, unclear)
+
+
+def unclear_subjects(log: AuditLog) -> frozenset[Key]:
+    """The subjects of batches whose end is unclear, or not settled yet: no run touches them before that."""
+    return _subjects(log, set(list_pending(log.home)))
+
+
+def unclear_rows(log: AuditLog) -> frozenset[tuple[str, Key]]:
+    """The rows of such batches, each with its record type."""
+    pending = (read_pending(log.home, batch) for batch in list_pending(log.home))
+    return frozenset(
+        (erasure.name.partition(".")[0], key)
+        for one in pending
+        if one is not None
+        for erasure in plan_in(one).erasures
+        for key in erasure.keys
+    )
+
+
+def _subjects(log: AuditLog, batches: set[str]) -> frozenset[Key]:
+    pending = (read_pending(log.home, batch) for batch in batches)
+    return frozenset(key for one in pending if one is not None for key in plan_in(one).subjects)
+
+
+def _dangling(intents: Mapping[str, Entry], outcomes: Mapping[str, Entry]) -> list[Entry]:
+    return [intent for batch, intent in intents.items() if batch not in outcomes]
+
+
+def _read(log: AuditLog) -> tuple[dict[str, Entry], dict[str, Entry]]:
+    intents: dict[str, Entry] = {}
+    outcomes: dict[str, Entry] = {}
+    for entry in log.entries():
+        if entry.type == "purge.intent":
+            intents[str(entry.fields["batch"])] = entry
+        elif entry.type in OUTCOMES:
+            outcomes[str(entry.fields["batch"])] = entry
+    return intents, outcomes
+
+
+def _find_out(bulk: Bulk, log: AuditLog, intent: Entry, *, lock: bool) -> Recovered:
+    batch, rows = str(intent.fields["batch"]), _rows(intent)
+    pending = read_pending(log.home, batch)
+    if pending is None:
+        return Recovered(batch, "unclear", rows, {})
+    plan = plan_in(pending)
+    if not _fits(bulk, plan):
+        return Recovered(batch, "unclear", rows, {})
+    if lock:
+        transaction = begin(bulk.connection, lock=True)  # waits for whoever may still be committing
+        try:
+            left = remaining(bulk, plan.erasures, lock=True)
+        finally:
+            transaction.rollback()
+    else:
+        left = remaining(bulk, plan.erasures)
+    outcome = "committed" if not any(left.values()) else "not-committed" if left == rows else "unclear"
+    return Recovered(batch, outcome, rows, {name: n for name, n in left.items() if n})
+
+
+def _fits(bulk: Bulk, plan: Plan) -> bool:
+    """Whether today's policy and database still know all that the plan names: both may have changed since."""
+    return all(
+        found is not None
+        and set(erasure.values or ()) <= set(found.bound.columns)
+        and all(len(key) == len(found.bound.key) for key in erasure.keys)
+        for erasure in plan.erasures
+        for found in [bulk.candidates.get(erasure.name)]
+    )
+
+
+def _is_unclear(outcome: Entry | None) -> bool:
+    return outcome is not None and outcome.fields.get("outcome") == "unclear"
+
+
+def _is_committed(outcome: Entry) -> bool:
+    return outcome.type == "purge.done" or outcome.fields.get("outcome") == "committed"
+
+
+def _write_leaves(log: AuditLog, intent: Entry) -> None:
+    batch = str(intent.fields["batch"])
+    key, pending = read_batch_key(log.home, batch), read_pending(log.home, batch)
+    if key is not None and pending is not None:
+        write_leaves(log.home, batch, intent.time, plan_in(pending).leaves(key))
+
+
+def _rows(intent: Entry) -> dict[str, int]:
+    rows = intent.fields["rows"]
+    return {str(name): int(count) for name, count in rows.items()} if isinstance(rows, Mapping) else {}

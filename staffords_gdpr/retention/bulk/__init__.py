@@ -1,0 +1,5 @@
+"""The rules of retention as set-based SQL: which rows of a whole database, or of some subjects, are due."""
+
+from staffords_gdpr.retention.bulk.decision import Bulk, Todo
+
+__all__ = ["Bulk", "Todo"]

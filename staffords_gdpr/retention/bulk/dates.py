@@ -1,0 +1,247 @@
+"""Dates in SQL: every stored spelling of a date as one calendar day of the policy's zone (R1, R2).
+
+A day is text `YYYY-MM-DD`, NULL where there is no date, and IMPOSSIBLE where there is one that cannot be: malformed,
+before 1900, or an event after today. IMPOSSIBLE sorts after every day, so that max() over a subject's rows keeps it.
+Here stands what all engines share; how each spells it is in `bulk/dates_sqlite` and its siblings.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from staffords_gdpr.database.catalogue import DateKind
+from staffords_gdpr.policy.models import Policy
+from staffords_gdpr.retention.bulk.repeated import repeat
+from staffords_gdpr.retention.bulk.sentinels import Sentinel
+from staffords_gdpr.retention.bulk.shifts import shift_table
+
+IMPOSSIBLE = "~"
+EARLIEST = dt.date(1900, 1, 1)
+_UTC = ZoneInfo("UTC")
+_SECONDS_A_DAY = 86_400
+_EPOCH_RANGE = (-719_162 * _SECONDS_A_DAY, 2_932_897 * _SECONDS_A_DAY)  # the years 1 to 9999, in UTC
+_MOST = {"day": 3_000_000, "week": 430_000, "month": 99_000, "year": 8_200}  # more leads out of the calendar
+
+Text = sa.ColumnElement[str]
+Number = sa.ColumnElement[int]
+Condition = sa.ColumnElement[bool]
+Form = Literal["day", "moment", "utc", "any"]
+Unit = Literal["day", "week", "month", "year"]
+
+
+@dataclass(frozen=True)
+class Value:
+    """A date column as text in one of the spellings that the rules know, and in which of them it can stand.
+
+    `plain` is the value as it is written in the database: what words of `empty_dates` are compared with.
+    """
+
+    raw: Text
+    plain: Text
+    form: Form  # utc: a moment in UTC, written without an offset
+
+
+class Days(ABC):
+    """Builds day expressions for one policy at one moment. `shifts` is the work table that `rows()` fills."""
+
+    def __init__(self, policy: Policy, as_of: dt.datetime, shifts: sa.Table, dialect: sa.Dialect) -> None:
+        self.today = policy.today(as_of)
+        self._words = policy.database.empty_dates
+        self._sentinels = [found for word in self._words if (found := Sentinel.read(word)) is not None]
+        self._zone = policy.zone
+        self._stored = policy.database.timestamps_in
+        self._shifts = shifts
+        self._looked_up: dict[str, ZoneInfo] = {}
+        self._dialect = dialect
+        self._same = (type(self), self.today, self._words, self._zone.key, shifts.fullname)
+
+    def day(
+        self,
+        column: sa.ColumnElement[Any],
+        kind: DateKind,
+        *,
+        event: bool,
+        zone: str | None = None,
+        early: bool = False,
+    ) -> Text:
+        """The day of a column. An event cannot lie after today. `zone`: of values without one, if not the policy's.
+
+        `early`: it may lie before 1900, as time is still added to it.
+        """
+        stored = ZoneInfo(zone or self._stored)
+        if kind is not DateKind.DAY:
+            self._look_up(stored)
+            self._look_up(_UTC)
+        return repeat(
+            column,
+            self._dialect,
+            (*self._same, kind, event, stored.key, early),
+            lambda placed: self._day(placed, kind, stored, event=event, early=early),
+        )
+
+    def _day(
+        self, column: sa.ColumnElement[Any], kind: DateKind, stored: ZoneInfo, *, event: bool, early: bool
+    ) -> Text:
+        value = self._value(column, kind)
+        day = self._local(value, kind, stored)
+        cases = [
+            (column.is_(None), sa.null()),
+            *((empty, sa.null()) for empty in self._spelt_empty(value, kind)),
+            (value.raw == text(IMPOSSIBLE), text(IMPOSSIBLE)),
+        ]
+        if not is_epoch(kind):
+            cases[-1] = (sa.not_(self._well_formed(value.raw, kind)), text(IMPOSSIBLE))
+        return sa.case(*cases, (self._possible(day, event=event, early=early), day), else_=text(IMPOSSIBLE))
+
+    def plus(self, day: Text, unit: Unit, amount: sa.ColumnElement[Any] | int, *, event: bool) -> Text:
+        """A day and so many units more; where that month has no such day, the month's last (R1).
+
+        NULL where the day or the amount is NULL, IMPOSSIBLE where the amount is negative or no whole number.
+        """
+        number = sa.literal(amount, sa.Integer) if isinstance(amount, int) else self._whole(amount)
+        later = self._later(day, unit, number)
+        cases: list[tuple[Condition, Any]] = [
+            (day.is_(None), sa.null()),
+            (day == text(IMPOSSIBLE), text(IMPOSSIBLE)),
+            (sa.or_(number.is_(None), sa.not_(number.between(0, _MOST[unit]))), text(IMPOSSIBLE)),
+        ]
+        if not isinstance(amount, int):
+            cases.insert(2, (amount.is_(None), sa.null()))
+        return sa.case(*cases, (self._possible(later, event=event), later), else_=text(IMPOSSIBLE))
+
+    def is_empty(self, column: sa.ColumnElement[Any], kind: DateKind) -> Condition:
+        """Whether a date column holds NULL, or a value that means "no date"."""
+        empty = self._spelt_empty(self._value(column, kind), kind)
+        return sa.or_(column.is_(None), *(sa.func.coalesce(each, sa.false()) for each in empty))
+
+    def rows(self) -> list[tuple[str, str, int]]:
+        """What the table of shifts must hold for the expressions built so far: for clock readings in which zone, since
+        when, how many seconds to add."""
+        return [
+            (name, since, seconds)
+            for name, zone in self._looked_up.items()
+            for since, seconds in shift_table(zone, self._zone)
+        ]
+
+    def _possible(self, day: Text, *, event: bool, early: bool = False) -> Condition:
+        """The day is one that can be: no NULL, and within bounds. It is named once, being a long expression."""
+        first = text("0001-01-01" if early else EARLIEST.isoformat())
+        return day.between(first, text(self.today.isoformat())) if event else day >= first
+
+    def _spelt_empty(self, value: Value, kind: DateKind) -> list[Condition]:
+        """For each value of `empty_dates`: whether `value` spells it."""
+        found: list[Condition] = [value.plain == text(word) for word in self._words]
+        for sentinel in self._sentinels:
+            if kind is DateKind.DAY or value.form == "day":
+                if sentinel.whole_day:
+                    found.append(sa.func.substr(value.raw, 1, 10) == text(sentinel.day))
+            else:
+                found.append(self._spells(value, sentinel))
+        return found
+
+    def _local(self, value: Value, kind: DateKind, stored: ZoneInfo) -> Text:
+        """The day in the policy's zone of a well-formed value."""
+        raw = value.raw
+        if kind is DateKind.DAY or value.form == "day":
+            return sa.func.substr(raw, 1, 10)
+        if value.form == "utc":
+            return self._shifted(raw, _UTC)
+        reading = sa.func.replace(sa.func.substr(raw.concat(":00"), 1, 19), "T", " ")
+        naive = self._shifted(reading, stored, raw)
+        if value.form == "moment":
+            return naive
+        return sa.case(
+            (sa.func.length(raw) == 10, raw),
+            (self._has_offset(raw), self._shifted(self._in_utc(raw), _UTC)),
+            else_=naive,
+        )
+
+    def _look_up(self, stored: ZoneInfo) -> None:
+        """Have readings in this zone among `rows()`. Asked of each column: one may only be repeated."""
+        if any(seconds for _, seconds in shift_table(stored, self._zone)):
+            self._looked_up[stored.key] = stored
+
+    def _shifted(self, reading: Text, stored: ZoneInfo, raw: Text | None = None) -> Text:
+        """The local day of a clock reading `YYYY-MM-DD HH:MM:SS` in `stored`. Only those near midnight are looked up.
+
+        `raw`: the text that it was made from, if its day and minute stand in the same place: quicker to read.
+        """
+        raw = reading if raw is None else raw
+        day = sa.func.substr(raw, 1, 10)
+        table = shift_table(stored, self._zone)
+        least, most = min(s for _, s in table), max(s for _, s in table)
+        if least == most == 0:
+            return day
+        clock = sa.func.substr(raw, 12, 5)
+        safe = sa.and_(clock >= text(_clock(-least + 59)), clock < text(_clock(_SECONDS_A_DAY - most)))
+        shifts = self._shifts
+        seconds = (
+            sa.select(shifts.c.seconds)
+            # the long expression first: within the others it may stand too deep for SQLite's parser
+            .where(reading >= shifts.c.since, shifts.c.zone == text(stored.key))
+            .order_by(shifts.c.since.desc())
+            .limit(1)
+            .scalar_subquery()
+        )
+        return sa.case((safe, day), else_=self._moved(reading, sa.func.coalesce(seconds, table[0][1])))
+
+    # -- what the engines spell each in their own way ------------------------------------------------------------
+
+    @abstractmethod
+    def _value(self, column: sa.ColumnElement[Any], kind: DateKind) -> Value:
+        """A column as text; of an epoch the second in UTC, as `YYYY-MM-DD HH:MM:SS`."""
+
+    @abstractmethod
+    def _spells(self, value: Value, sentinel: Sentinel) -> Condition:
+        """Whether a value that may have a time of day spells this moment."""
+
+    @abstractmethod
+    def _well_formed(self, raw: Text, kind: DateKind) -> Condition:
+        """Whether a text, never NULL, is in the shape of a real date, with a time and an offset or without."""
+
+    @abstractmethod
+    def _has_offset(self, raw: Text) -> Condition:
+        """Whether a well-formed text with a time ends with its offset from UTC."""
+
+    @abstractmethod
+    def _in_utc(self, raw: Text) -> Text:
+        """The clock reading in UTC, to the second, of a well-formed text with an offset."""
+
+    @abstractmethod
+    def _moved(self, reading: Text, seconds: Number) -> Text:
+        """The day of a clock reading that many seconds later; NULL, or no day, where the calendar ends before."""
+
+    @abstractmethod
+    def _whole(self, amount: sa.ColumnElement[Any]) -> Number:
+        """The whole number that a value is or spells, NULL where it is none."""
+
+    @abstractmethod
+    def _later(self, day: Text, unit: Unit, number: Number) -> Text:
+        """The day so many units later; NULL, or no day, where the calendar ends before."""
+
+
+def epoch_range(kind: DateKind) -> tuple[int, int, int]:
+    """Of an epoch kind: units a second, the first and the last value that can be a date."""
+    units = 1000 if kind is DateKind.EPOCH_MILLISECONDS else 1
+    return units, _EPOCH_RANGE[0] * units, _EPOCH_RANGE[1] * units - 1
+
+
+def is_epoch(kind: DateKind) -> bool:
+    return kind in (DateKind.EPOCH_SECONDS, DateKind.EPOCH_MILLISECONDS)
+
+
+def text(value: str) -> Text:
+    """A text in SQL, as a parameter."""
+    return sa.literal(value, sa.String())
+
+
+def _clock(seconds: int) -> str:
+    """Seconds after midnight as HH:MM, kept within a day."""
+    minutes = max(0, min(seconds, _SECONDS_A_DAY)) // 60
+    return f"{minutes // 60:02d}:{minutes % 60:02d}"

@@ -1,0 +1,133 @@
+"""Dates in PostgreSQL's SQL. A cast of malformed text raises an error there, so that each stands behind a test in the
+same CASE, whose order PostgreSQL keeps.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+from staffords_gdpr.database.catalogue import DateKind
+from staffords_gdpr.retention.bulk.column_types import Stored, stored
+from staffords_gdpr.retention.bulk.dates import (
+    IMPOSSIBLE,
+    Condition,
+    Form,
+    Number,
+    Text,
+    Unit,
+    Value,
+    epoch_range,
+    is_epoch,
+    text,
+)
+from staffords_gdpr.retention.bulk.dates_regex import FRACTION, WHOLE, RegexDays
+from staffords_gdpr.retention.bulk.written import written
+
+_FORMATS = {
+    Stored.DATE: "YYYY-MM-DD",
+    Stored.MOMENT: "YYYY-MM-DD HH24:MI:SS.US",
+    Stored.ZONED: "YYYY-MM-DD HH24:MI:SS.US",
+}
+_FORMS: dict[Stored, Form] = {Stored.DATE: "day", Stored.MOMENT: "moment", Stored.ZONED: "utc"}
+_FRACTIONS = ("numeric", "real", "double precision")
+_SECOND = "YYYY-MM-DD HH24:MI:SS"
+
+
+class PostgresqlDays(RegexDays):
+    """See `Days`."""
+
+    def _matches(self, raw: Text, pattern: str) -> Condition:
+        return raw.op("~", is_comparison=True)(text(pattern))
+
+    def _value(self, column: sa.ColumnElement[Any], kind: DateKind) -> Value:
+        how = stored(column)
+        plain = written(column)
+        if is_epoch(kind):
+            units, first, last = epoch_range(kind)
+            number = _number(column)
+            seconds = sa.cast(sa.func.floor(sa.cast(number, sa.Numeric) / units), sa.Float)
+            moment = sa.func.to_char(
+                sa.literal_column("TIMESTAMP '1970-01-01'")
+                + seconds * sa.literal_column("INTERVAL '1 second'"),
+                text(_SECOND),
+            )
+            # an INTEGER column would have the bounds be of its type, which they exceed
+            in_range = number.between(sa.literal(first, sa.BigInteger), sa.literal(last, sa.BigInteger))
+            known = sa.case((in_range, moment), else_=text(IMPOSSIBLE))
+            return Value(bytewise(known), plain, "utc")
+        if how not in _FORMATS:
+            return Value(plain, plain, "any")
+        there: sa.ColumnElement[Any] = (
+            sa.func.timezone(text("UTC"), column) if how is Stored.ZONED else column
+        )
+        known = sa.case(
+            # years that have four digits: neither BC, which is not written, nor infinity
+            (
+                sa.and_(sa.func.isfinite(there), sa.extract("year", there).between(1, 9999)),
+                sa.func.to_char(there, text(_FORMATS[how])),
+            ),
+            else_=sa.cast(column, sa.Text),
+        )
+        return Value(bytewise(known), plain, _FORMS[how])
+
+    def _in_utc(self, raw: Text) -> Text:
+        whole = sa.func.regexp_replace(raw, text("[.][0-9]+"), text(""))  # a fraction would be rounded up
+        moment = sa.func.timezone(text("UTC"), sa.cast(whole, postgresql.TIMESTAMP(timezone=True)))
+        reading = sa.func.regexp_replace(
+            sa.func.to_char(moment, text(_SECOND)), text("^[0-9]{5}.*"), text("")
+        )
+        return bytewise(sa.func.nullif(reading, text("")))  # the calendar ends with the year 9999
+
+    def _moved(self, reading: Text, seconds: Number) -> Text:
+        there = sa.cast(sa.func.substr(reading, 1, 19), postgresql.TIMESTAMP())
+        moved = there + seconds * sa.literal_column("INTERVAL '1 second'")
+        return bytewise(sa.func.to_char(moved, text("YYYY-MM-DD")))
+
+    def _whole(self, amount: sa.ColumnElement[Any]) -> Number:
+        number = _number(amount)
+        match stored(amount):
+            case Stored.FRACTION | Stored.FLOAT:
+                return sa.case((amount == number, number))
+            case Stored.OTHER:
+                return sa.case((_is_like(written(amount), WHOLE), number))
+            case _:
+                return number
+
+    def _later(self, day: Text, unit: Unit, number: Number) -> Text:
+        place = ("year", "month", "week", "day").index(unit)
+        parts = [sa.literal(0, sa.Integer)] * place + [sa.cast(number, sa.Integer)]
+        later = sa.cast(day, sa.Date) + sa.func.make_interval(*parts)
+        return bytewise(sa.func.to_char(later, text("YYYY-MM-DD")))
+
+
+def bytewise(value: sa.ColumnElement[Any]) -> Text:
+    """A text that compares byte by byte, whatever the database's own collation."""
+    return sa.collate(value, "C")
+
+
+def _number(column: sa.ColumnElement[Any]) -> Number:
+    """A number rounded down, or the whole number that a text spells; NULL for anything else."""
+    match stored(column):
+        case Stored.INTEGER:
+            return column
+        case Stored.FRACTION | Stored.FLOAT:
+            return sa.func.floor(column)
+        case Stored.TEXT:
+            return sa.case((_is_like(written(column), WHOLE), sa.cast(column, sa.Numeric)))
+        case Stored.OTHER:
+            plain, kind = written(column), sa.cast(sa.func.pg_typeof(column), sa.Text)
+            number = sa.cast(plain, sa.Numeric)
+            return sa.case(
+                (kind == text("boolean"), sa.null()),
+                (_is_like(plain, WHOLE), number),
+                (sa.and_(kind.in_(_FRACTIONS), _is_like(plain, FRACTION)), sa.func.floor(number)),
+            )
+        case _:
+            return sa.cast(sa.null(), sa.BigInteger)
+
+
+def _is_like(plain: sa.ColumnElement[Any], pattern: str) -> Condition:
+    return plain.op("~", is_comparison=True)(text(f"^{pattern}$"))

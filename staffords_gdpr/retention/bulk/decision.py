@@ -1,0 +1,273 @@
+"""The rules of retention as set-based SQL: which rows of a whole database, or of some subjects, are due.
+
+`Bulk.decide` first lists every row that is not simply kept, and among them the candidates, which have passed
+their own rule; then it blocks those that R4 (children), R5 (references) and R6 (evidence) hold, until nothing
+changes. What is left is the due set: the largest set of rows in which the rules hold against every row outside it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from staffords_gdpr.database.catalogue import Catalogue
+from staffords_gdpr.retention.bulk.answers import Answers
+from staffords_gdpr.retention.bulk.blocks import Block, blocks
+from staffords_gdpr.retention.bulk.chain import same
+from staffords_gdpr.retention.bulk.codes import Code
+from staffords_gdpr.retention.bulk.listing import listing, owning_together
+from staffords_gdpr.retention.bulk.rows import Rows, Scope
+from staffords_gdpr.retention.bulk.work import Candidates, Work
+from staffords_gdpr.retention.states import Key, State, Verdict
+
+
+@dataclass(frozen=True)
+class Todo:
+    """How much there is to do: subjects, and rows without a subject."""
+
+    subjects: int
+    rows: int
+
+
+class Bulk:
+    """The rules over one connection. Everything it writes is in temporary tables, private to that connection."""
+
+    def __init__(self, connection: sa.Connection, catalogue: Catalogue) -> None:
+        self.connection = connection
+        self.catalogue = catalogue
+        self.work = Work(connection, catalogue)
+        self.blocks: list[Block] = []
+        self._built: tuple[dt.datetime, Scope, int] | None = None
+        self._round = 0
+        self._rows: Rows | None = None
+
+    @property
+    def candidates(self) -> Mapping[str, Candidates]:
+        return self.work.candidates
+
+    def decide(
+        self,
+        as_of: dt.datetime,
+        *,
+        holds: Iterable[Key] = (),
+        scope: Scope = Scope.ALL,
+        left_alone: Iterable[tuple[str, Key]] = (),
+    ) -> None:
+        """Find the due set at `as_of`, within the scope that `scope_to` was given.
+
+        Rows outside the scope count as rows that stay, so that a part of the database never shows more as due than
+        the whole. `left_alone`: rows (record type, key) to treat as under a legal hold, whatever their subject. What
+        was found is read by the other methods, until the next decision.
+        """
+        self._list(as_of, holds, scope, 0, left_alone)
+
+    def forecast(
+        self, as_of: dt.datetime, months: int, *, holds: Iterable[Key] = ()
+    ) -> list[tuple[dt.date, dict[str, int]]]:
+        """Like `decide`, and besides how many rows are due on each of the coming months' days, the farthest first.
+
+        What is undecidable today counts as undecidable then: nobody knows when it will be corrected. A set that is due
+        on an earlier day is part of that of a later one, so the farthest day is decided first and then narrowed down.
+        """
+        self._list(as_of, holds, Scope.ALL, months, ())
+        found = []
+        for month in range(months, 0, -1):
+            found.append((self.rows.horizon[month], self.due_counts()))
+            self._narrow(month - 1)
+        for candidates in self.candidates.values():
+            t = candidates.table
+            running = sa.or_(t.c.why >= 0, t.c.why.in_([-Code.OPEN, -Code.HOLD]))
+            self._run(sa.update(t).values(why=-int(Code.KEPT)).where(t.c.b > 0, running))
+        return found
+
+    def scope_to(
+        self, *, subjects: Iterable[Key] = (), rows: Mapping[str, Iterable[Key]] | None = None
+    ) -> None:
+        """Set what Scope.SUBJECTS and Scope.ROWS decide.
+
+        Subjects come with those who own rows together with them: such a row is due only if it is due under each.
+        """
+        chosen = set(subjects)
+        self.work.fill(self.work.scope, chosen)
+        others = {
+            tuple(row) for query in owning_together(self.work) for row in self.connection.execute(query)
+        }
+        if not others <= chosen:
+            self.work.fill(self.work.scope, chosen | others)
+        for name, table in self.work.row_scopes.items():
+            self.work.fill(table, (rows or {}).get(name, ()))
+
+    @property
+    def rows(self) -> Rows:
+        if self._rows is None:
+            raise ValueError("nothing was decided yet")
+        return self._rows
+
+    # -- answers -------------------------------------------------------------------------------------------------
+
+    def counts(self) -> dict[str, Counter[State]]:
+        """How many rows of every record type, and of every step, are in which state (R7)."""
+        totals = {name: self._count(self.work.views.members(name)) for name in self.catalogue.records}
+        found = {name: self._answers.counts(candidates) for name, candidates in self.candidates.items()}
+        for name, counter in found.items():
+            counter[State.KEPT] += totals[name.partition(".")[0]] - counter.total()
+        return found
+
+    def due_counts(self) -> dict[str, int]:
+        """How many rows of every record type, and of every step, are due."""
+        return {name: self._count(found.due().subquery()) for name, found in self.candidates.items()}
+
+    def list_todo(self) -> Todo:
+        """Write down which subjects, and which rows without a subject, have anything due; it outlasts decisions."""
+        work = self.work
+        for table in (work.todo, *work.row_todos.values()):
+            self._run(sa.delete(table))
+        self._run(sa.insert(work.todo).from_select(work.todo.c.keys(), self.due_subjects().order_by(None)))
+        for name, table in work.row_todos.items():
+            alone = [
+                found.due().where(found.subject[0].is_(None), *(p.is_(None) for p in found.parent[:1]))
+                for found in self.candidates.values()
+                if found.bound.record.name == name
+            ]
+            rows = sa.union(*alone).subquery()
+            self._run(sa.insert(table).from_select(table.c.keys(), sa.select(*rows.c).distinct()))
+        return Todo(
+            subjects=self._count(work.todo),
+            rows=sum(self._count(table) for table in work.row_todos.values()),
+        )
+
+    def todo_subjects(self, size: int) -> Iterator[list[Key]]:
+        """The subjects of the list, in key order, `size` at a time."""
+        return self._chunks(self.work.todo, size)
+
+    def todo_rows(self, size: int) -> Iterator[tuple[str, list[Key]]]:
+        """The rows without a subject of the list, record type by record type, `size` at a time."""
+        for name, table in self.work.row_todos.items():
+            for keys in self._chunks(table, size):
+                yield name, keys
+
+    def due_subjects(self) -> sa.Select[Any]:
+        """The keys of the subjects with anything due, in key order."""
+        every = [
+            sa.select(*found.subject).where(found.to_erase, found.subject[0].is_not(None))
+            for found in self.candidates.values()
+        ]
+        union = sa.union(*every).subquery()
+        return sa.select(*union.c).distinct().order_by(*union.c)  # a union of one select has doubles
+
+    def subjects_affected(self) -> int:
+        """How many subjects have anything due."""
+        return self._count(self.due_subjects().order_by(None).subquery())
+
+    def total_subjects(self) -> int:
+        """How many subjects the database holds, due or not."""
+        return self._count(self.work.views.members(self.catalogue.policy.subject))
+
+    def oldest_due(self) -> dt.date | None:
+        """The earliest last day among the rows that are due."""
+        days = [self._answers.oldest_due(found) for found in self.candidates.values()]
+        return min((day for day in days if day is not None), default=None)
+
+    def verdicts(self, states: Iterable[State] | None = None) -> Iterator[Verdict]:
+        """The verdict of every row and step, record type by record type, in key order."""
+        wanted = set(states) if states is not None else set(State)
+        for name, found in self.candidates.items():
+            for verdict in self._answers.verdicts(name, found):
+                if verdict.state in wanted:
+                    yield verdict
+
+    @property
+    def _answers(self) -> Answers:
+        return Answers(self.connection, self.rows, self.blocks)
+
+    # -- deciding ------------------------------------------------------------------------------------------------
+
+    def _list(
+        self,
+        as_of: dt.datetime,
+        holds: Iterable[Key],
+        scope: Scope,
+        months: int,
+        left_alone: Iterable[tuple[str, Key]],
+    ) -> None:
+        """List the candidates and block until nothing changes."""
+        self.work.clear()
+        self.work.fill(self.work.holds, holds)
+        if self._built != (as_of, scope, months):
+            self._build(as_of, scope, months)
+        for statement in self._inserts:
+            self.work.filled(statement.table, self._run(statement))
+        for name, key in left_alone:
+            self._leave(name, key)
+        self._round = 1
+        self._settle({block.target for block in self.blocks if self._mark(block.everywhere)})
+
+    def _leave(self, record: str, key: Key) -> None:
+        """Hold one row, and the steps of it."""
+        for name, found in self.candidates.items():
+            if name.partition(".")[0] == record and len(key) == len(found.key):
+                held = sa.update(found.table).values(why=-int(Code.HOLD))
+                self._run(held.where(found.unblocked, same(found.key, [sa.literal(part) for part in key])))
+
+    def _build(self, as_of: dt.datetime, scope: Scope, months: int) -> None:
+        self._rows = Rows(self.work, as_of, scope, months)
+        self._inserts = listing(self._rows)
+        self.blocks = blocks(self._rows)
+        self.work.fill(self.work.shifts, {*self._rows.days.rows(), *self.work.views.days.rows()})
+        self._built = (as_of, scope, months)
+
+    def _settle(self, changed: set[str]) -> None:
+        """Block until nothing changes. Each round looks only at what the round before has changed."""
+        while changed:
+            self._round += 1
+            changed = {
+                block.target
+                for block in self.blocks
+                for name, statement in block.after.items()
+                if name in changed and self._mark(statement)
+            }
+
+    def _narrow(self, month: int) -> None:
+        """Go back from the due set of one month to that of an earlier one."""
+        self._round += 1
+        changed = set()
+        for name, found in self.candidates.items():
+            t = found.table
+            later = (
+                sa.update(t)
+                .values(why=-int(Code.KEPT), r=self._round)
+                .where(t.c.why.is_(None), t.c.b > month)
+            )
+            if self._run(later):
+                changed.add(name)
+        self._settle(changed)
+
+    def _mark(self, statement: sa.Update) -> int:
+        """Run a block's statement; how many candidates it blocked."""
+        marked = self._run(statement, {"now": self._round, "before": self._round - 1})
+        self.work.filled(statement.table, marked)
+        return marked
+
+    def _chunks(self, table: sa.Table, size: int) -> Iterator[list[Key]]:
+        columns = list(table.columns)
+        query = sa.select(*columns).order_by(*columns).limit(size)
+        last: Key | None = None
+        while True:
+            after = query if last is None else query.where(sa.tuple_(*columns) > sa.tuple_(*last))
+            keys = [tuple(row) for row in self.connection.execute(after)]
+            if keys:
+                yield keys
+            if len(keys) < size:
+                return
+            last = keys[-1]
+
+    def _count(self, rows: sa.FromClause) -> int:
+        return self.connection.execute(sa.select(sa.func.count()).select_from(rows)).scalar_one()
+
+    def _run(self, statement: sa.Executable, values: Mapping[str, int] | None = None) -> int:
+        return self.connection.execute(statement, values).rowcount

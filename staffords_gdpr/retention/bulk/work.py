@@ -1,0 +1,219 @@
+"""The work tables in which SQL decides: temporary, private to one connection, never part of the firm's database."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sqlalchemy as sa
+
+from staffords_gdpr.database.catalogue import Bound, Catalogue, Edge
+from staffords_gdpr.policy.models import Record, Step
+from staffords_gdpr.retention.bulk.chain import Column, numbered
+from staffords_gdpr.retention.bulk.engines import day_type, days_on
+from staffords_gdpr.retention.bulk.view import Views
+from staffords_gdpr.retention.bulk.work_tables import WorkTables
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Rows of one record type, or `sooner` steps of them, that are not simply kept.
+
+    Columns of the table: `k*` key, `s*` subject, `p*` key of the row that decides for this one, `x_*` columns that
+    others refer to, `a` and `u` the days of `after` and `or_until`, `done` nothing is left to erase, `orphan`,
+    `e_*` the row carries a subject date (1: its latest day, 2: that date is impossible), `why` it stays: the place in
+    the list of blocks, or less than 0, -Code: it did not pass its own rule. NULL: it is due. `b` the month from which
+    on it has passed its own rule, `r` the round in which it was blocked.
+
+    A row that can have several owners is in it once for each (`bound.several`), the kept ones too; with `whole` every
+    row of the scope is.
+    """
+
+    name: str  # "payment" or "payment.card"
+    bound: Bound
+    step: Step | None
+    table: sa.Table
+    whole: bool = False
+
+    @property
+    def key(self) -> list[Column]:
+        return [self.table.c[f"k{i}"] for i in range(len(self.bound.key))]
+
+    @property
+    def subject(self) -> list[Column]:
+        return numbered(self.table, "s")
+
+    @property
+    def parent(self) -> list[Column]:
+        return numbered(self.table, "p")
+
+    @property
+    def unblocked(self) -> sa.ColumnElement[bool]:
+        return self.table.c.why.is_(None)
+
+    @property
+    def to_erase(self) -> sa.ColumnElement[bool]:
+        return sa.and_(self.unblocked, self.table.c.done == 0)
+
+    def due(self) -> sa.Select[Any]:
+        """The keys of the rows to erase, each once."""
+        query = sa.select(*self.key).where(self.to_erase)
+        return query.distinct() if self.bound.several else query
+
+    def extra(self, table: sa.FromClause) -> dict[str, Column]:
+        """The columns of the record's own table that are kept as `x_*`, by those names."""
+        return {
+            column.name: table.c[self.bound.columns[int(column.name[2:])]]
+            for column in self.table.c
+            if column.name.startswith("x_")
+        }
+
+    def column(self, name: str) -> Column:
+        """A column of the row, which edges compare with: part of the key, or kept as `x_*`."""
+        if name in self.bound.key:
+            return self.key[self.bound.key.index(name)]
+        return self.table.c[f"x_{self.bound.columns.index(name)}"]
+
+
+class Work:
+    """All work tables of one catalogue on one connection."""
+
+    def __init__(self, connection: sa.Connection, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+        self.dialect = connection.dialect
+        self._tables = WorkTables(connection)
+        self.shifts = self._tables.table(
+            "shifts",
+            [
+                sa.Column("zone", day_type(), primary_key=True),
+                sa.Column("since", day_type(), primary_key=True),
+                sa.Column("seconds", sa.Integer),
+            ],
+        )
+        # which values mean "no date" is the same at any moment
+        moment = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+        self.views = Views(catalogue, days_on(connection.dialect, catalogue.policy, moment, self.shifts))
+        subject = self.views.members(catalogue.policy.subject)
+        self.subject_key = [_plain(subject.c[name]) for name in catalogue.subject_key]
+        self.holds = self._tables.table("holds", self._subject_columns(primary_key=True))
+        self.scope = self._tables.table("scope", self._subject_columns(primary_key=True))
+        self.subjects = self._tables.table(
+            "subjects",
+            [
+                *self._subject_columns(primary_key=True),
+                sa.Column[Any]("held", sa.Integer),
+                *(sa.Column[Any](f"d_{name}", day_type()) for name in catalogue.policy.dates),
+            ],
+        )
+        self.todo = self._tables.table("todo", self._subject_columns(primary_key=True))
+        self.row_scopes: dict[str, sa.Table] = {}
+        self.row_todos: dict[str, sa.Table] = {}
+        self.candidates: dict[str, Candidates] = {}
+        for bound in catalogue.records.values():
+            name = bound.record.name
+            for tables, title in ((self.row_scopes, "rows"), (self.row_todos, "todo")):
+                tables[name] = self._tables.table(
+                    f"{title}_{len(tables)}", _key_columns(bound, "k", primary_key=True)
+                )
+            self.candidates[name] = self._candidates(name, bound, None, parent_of(catalogue, bound.record))
+            for step in bound.record.sooner:
+                full = f"{name}.{step.name}"
+                self.candidates[full] = self._candidates(full, bound, step, step.with_)
+        self._list_whole()
+        self._tables.make()
+        self._connection = connection
+
+    def clear(self) -> None:
+        """Empty the tables of the last decision; the scope stays."""
+        for table in (self.subjects, *(found.table for found in self.candidates.values())):
+            self._connection.execute(sa.delete(table))
+
+    def fill(self, table: sa.Table, keys: Iterable[Sequence[object]]) -> None:
+        """Write keys into a table of keys, replacing what it held."""
+        self._connection.execute(sa.delete(table))
+        names = [column.name for column in table.columns]
+        rows = [dict(zip(names, key, strict=True)) for key in keys]
+        if rows:
+            self._connection.execute(sa.insert(table), rows)
+        self.filled(table, len(rows))
+
+    def filled(self, table: sa.FromClause, rows: int) -> None:
+        """To be called after so many rows were written to a work table, or changed in it."""
+        self._tables.filled(table, rows)
+
+    def _candidates(self, name: str, bound: Bound, step: Step | None, parent: str | None) -> Candidates:
+        integers = ["done", "orphan", "why", "b", "r", *(f"e_{date}" for date in self.catalogue.policy.dates)]
+        columns: list[Any] = [
+            *_key_columns(bound, "k", primary_key=not bound.several),
+            *self._subject_columns(primary_key=False),
+            *(_key_columns(self.catalogue.records[parent], "p", primary_key=False) if parent else ()),
+            *(
+                sa.Column(f"x_{bound.columns.index(column)}", _plain(bound.sa_table.c[column]))
+                for column in sorted(_referred(bound, self.catalogue.edges) - set(bound.key))
+            ),
+            sa.Column("a", day_type()),
+            sa.Column("u", day_type()),
+            *(sa.Column(column, sa.Integer) for column in integers),
+        ]
+        table = self._tables.table(f"due_{len(self.candidates)}", columns)
+        if bound.several:
+            self._tables.index(table, [f"k{i}" for i in range(len(bound.key))])
+        return Candidates(name, bound, step, table)
+
+    def _list_whole(self) -> None:
+        """Find out of which record types every row is listed: those of several owners, and what decides for them."""
+        waiting = [found for found in self.candidates.values() if found.bound.several]
+        while waiting:
+            found = waiting.pop()
+            if not self.candidates[found.name].whole:
+                self.candidates[found.name] = replace(found, whole=True)
+                parent = decided_by(self.catalogue, found)
+                waiting += [self.candidates[parent]] if parent else []
+
+    def _subject_columns(self, *, primary_key: bool) -> list[sa.Column[object]]:
+        return [
+            sa.Column(f"s{i}", kind, primary_key=primary_key, autoincrement=False)
+            for i, kind in enumerate(self.subject_key)
+        ]
+
+
+def parent_of(catalogue: Catalogue, record: Record) -> str | None:
+    """The record type that decides for the rows of this one: its owner where it has no keep rule (R4)."""
+    return catalogue.policy.owner(record.name) if record.keep is None else None
+
+
+def decided_by(catalogue: Catalogue, found: Candidates) -> str | None:
+    """The record type whose rows decide for these: the owner of rows without a rule, what a `with:` step names."""
+    return parent_of(catalogue, found.bound.record) if found.step is None else found.step.with_
+
+
+def nulls(listed: Mapping[str, object], edge: Edge | None) -> bool:
+    """Whether a list of replacements sets a column of the edge to null, so that the row refers no longer."""
+    return edge is not None and any(own in listed and listed[own] is None for own in edge.own)
+
+
+def undone(edge: Edge, table: sa.FromClause) -> sa.ColumnElement[bool]:
+    """That the row's own part of a link is empty, so that it leads nowhere."""
+    if edge.through or edge.direct:
+        return sa.or_(*(table.c[own].is_(None) for own in edge.own))
+    return table.c[edge.columns[0][0]].is_(None)  # several ways: none of them leads anywhere
+
+
+def _referred(bound: Bound, edges: Iterable[Edge]) -> set[str]:
+    return {other for edge in edges if edge.target == bound.record.name for _, other in edge.columns}
+
+
+def _key_columns(bound: Bound, letter: str, *, primary_key: bool) -> list[sa.Column[object]]:
+    return [
+        sa.Column(
+            f"{letter}{i}", _plain(bound.sa_table.c[name]), primary_key=primary_key, autoincrement=False
+        )
+        for i, name in enumerate(bound.key)
+    ]
+
+
+def _plain(column: Column) -> sa.types.TypeEngine[object]:
+    """The column's type without what belongs to its own table alone (sequences, checks)."""
+    return column.type.copy() if isinstance(column.type, sa.types.SchemaType) else column.type
