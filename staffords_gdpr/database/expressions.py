@@ -31,14 +31,41 @@ _CLOCK_CALLS = _words("""
     now sysdate systimestamp getdate curdate curtime clock_timestamp statement_timestamp transaction_timestamp
     timeofday age
 """)
-_USERS = _words("current_user session_user system_user current_role")
+_USERS = _words("current_user session_user system_user current_role current_schema current_catalog")
 _FICKLE_CALLS = _words("""
-    random rand randomblob uuid uuid_short newid gen_random_uuid nextval setval currval lastval last_insert_rowid
+    random rand randomblob random_bytes sys_guid uuid uuid_short uuid_v4 uuid_v7 newid gen_random_uuid
+    nextval setval currval lastval last_insert_rowid
     last_insert_id changes total_changes row_count found_rows connection_id pg_backend_pid user database schema
     version sleep pg_sleep benchmark load_file load_extension get_lock release_lock current_setting set_config
 """)
 _OTHER_ROWS = re.compile(r"(?:^|\()\s*(select|with|values|table)\b|\b(over)\s*\(", re.IGNORECASE)
+_WHOLE_TABLE = re.compile(r"\bin\b\s*[^\s(]", re.IGNORECASE)  # SQLite: `x IN customers`
+_VARIABLE = re.compile(r"@|\b(?:next|previous)\s+value\s+for\b", re.IGNORECASE)  # and sequences, of MariaDB
+_SYSTEM_COLUMNS = _words("ctid xmin xmax cmin cmax tableoid")  # PostgreSQL: where a row is, not what it says
 _CALL = re.compile(r"([A-Za-z_]\w*)\s*\(")
+_ANY_CALL = re.compile(r"([A-Za-z_]\w*)[\"`]?\s*\(")
+_DOTTED = re.compile(r"\.\s*\"?([A-Za-z_]\w*)")  # PostgreSQL: `customers.f` may be f(customers)
+# those of PostgreSQL's functions that are STABLE for the session's settings alone, which are the same in every run
+_SETTLED = _words("""
+    array_to_json array_to_string concat concat_ws convert convert_from convert_to enum_first enum_last enum_range
+    format json_build_array json_build_object jsonb_build_array jsonb_build_object jsonb_path_exists_tz
+    jsonb_path_match_tz jsonb_path_query_array_tz jsonb_path_query_first_tz make_timestamptz money to_char to_date
+    to_json to_jsonb to_number
+""")
+_POSTGRESQL_FUNCTIONS = """
+    SELECT p.proname, p.provolatile FROM pg_catalog.pg_proc p
+    JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+    WHERE lower(p.proname) = ANY(:names) AND (p.provolatile = 'v' OR p.provolatile = 's' AND (
+        n.nspname <> 'pg_catalog' OR p.proname <> ALL(:settled) AND NOT EXISTS (
+            SELECT 1 FROM pg_catalog.pg_proc o
+            WHERE o.proname = p.proname AND o.pronamespace = p.pronamespace AND o.provolatile = 'i')))
+    ORDER BY p.provolatile DESC, p.proname LIMIT 1
+"""
+_MARIADB_FUNCTIONS = """
+    SELECT routine_name FROM information_schema.routines
+    WHERE routine_type = 'FUNCTION' AND lower(routine_name) IN :names
+    AND NOT (is_deterministic = 'YES' AND sql_data_access = 'NO SQL') LIMIT 1
+"""
 _NO_ARGUMENT = re.compile(
     r"\b(date|time|datetime|julianday|unixepoch|unix_timestamp|strftime)\s*\(\s*(?:''\s*)?\)", re.IGNORECASE
 )
@@ -86,6 +113,7 @@ def check_expressions(
             misfits.add("expression", expression.path, *fault)
             continue
         try:
+            _refuse_fickle(connection, expression.sql, facts)
             kind = _prepared(connection, record.table, expression)
         except _RefusedError as refused:
             misfits.add("expression", expression.path, *refused.said)
@@ -113,7 +141,7 @@ def _not_plain(sql: str, facts: TableFacts, dialect: str) -> tuple[str, str] | N
         return "an expression holds no ';' and no comment", "Write the expression alone"
     if not _balanced(bare) or bare.count("'") % 2:
         return "a bracket or a quote of the expression is not closed", "Close it"
-    if _OTHER_ROWS.search(bare):
+    if _OTHER_ROWS.search(bare) or (dialect == "sqlite" and _WHOLE_TABLE.search(bare)):
         return (
             "the expression reads other rows than its own",
             "Use {in: ...} for a look-up table, or 'through' for rows of other tables",
@@ -125,6 +153,10 @@ def _not_plain(sql: str, facts: TableFacts, dialect: str) -> tuple[str, str] | N
         )
     if dialect == "sqlite" and (found := _no_columns(sql, facts)):
         return f"table {facts.name} has no column {found[0]!r}", "Put texts into single quotes"
+    if dialect == "mysql" and (variable := _VARIABLE.search(bare)):
+        return f"{variable[0]!r} does not tell the same twice", "Use columns of the row only"
+    if dialect == "postgresql" and (found := sorted(words_of(sql) & _SYSTEM_COLUMNS)):
+        return f"{found[0]!r} changes whenever the row is stored anew", "Use columns of the row only"
     if found := sorted((words & _USERS) | (calls & _FICKLE_CALLS)):
         return f"{found[0]!r} does not tell the same twice", "Use columns of the row only"
     return None
@@ -154,12 +186,13 @@ class _RefusedError(Exception):
 def _prepared(connection: sa.Connection, table: str, expression: Expression) -> DateKind | None:
     """Have the database read the expression, over no row; the kind of date it makes of it, if any."""
     value: sa.ColumnElement[object] = sa.literal_column(f"({expression.sql})")
-    if expression.condition:
-        value = sa.case((value, 1))  # a condition must be one: 'text' is none
+    # a condition must be one: 'text' is none. And PostgreSQL allows nothing in a CASE that could make several rows
+    # of one, or none
+    case = (value, 1) if expression.condition else (sa.literal_column("1 = 1"), value)
+    value = sa.case(case)
     query = sa.select(value.label("x")).select_from(sa.table(table)).where(sa.literal_column("1") == 0)
     try:
         with connection.begin_nested():
-            _refuse_volatile(connection, expression)
             result = connection.execute(query)
             described = result.cursor.description if result.cursor is not None else ()
             if result.fetchall():
@@ -176,16 +209,27 @@ def _prepared(connection: sa.Connection, table: str, expression: Expression) -> 
     return kinds.get(described[0][1]) if described and not expression.condition else None
 
 
-def _refuse_volatile(connection: sa.Connection, expression: Expression) -> None:
-    """PostgreSQL knows of every function, the firm's own included, whether it tells the same twice."""
-    if connection.dialect.name != "postgresql":
-        return
-    called = {word.casefold() for word in re.findall(r"([A-Za-z_]\w*)\"?\s*\(", expression.sql)}
-    if not called:
-        return
-    asked = sa.text("SELECT proname FROM pg_proc WHERE provolatile = 'v' AND proname = ANY(:names)")
-    if found := connection.execute(asked, {"names": sorted(called)}).scalars().first():
-        raise _RefusedError(f"{found!r} does not tell the same twice", "Use columns of the row only")
+def _refuse_fickle(connection: sa.Connection, sql: str, facts: TableFacts) -> None:
+    """The database knows of every function, the firm's own included, whether it is promised to be about its arguments
+    alone.
+    """
+    called = {word.casefold() for word in _ANY_CALL.findall(sql)}
+    advice = "Use columns of the row only"
+    if connection.dialect.name == "postgresql":
+        columns = {column.casefold() for column in facts.columns}
+        called |= {word.casefold() for word in _DOTTED.findall(sql)} - columns
+        asked = sa.text(_POSTGRESQL_FUNCTIONS)
+        known = connection.execute(asked, {"names": sorted(called), "settled": sorted(_SETTLED)}).first()
+        if known and known[1] == "v":
+            raise _RefusedError(f"{known[0]!r} does not tell the same twice", advice)
+        if known:
+            advice += ". A function of yours that does so is declared IMMUTABLE"
+            raise _RefusedError(f"{known[0]!r} may read more than its row", advice)
+    if connection.dialect.name == "mysql" and called:
+        asked = sa.text(_MARIADB_FUNCTIONS).bindparams(sa.bindparam("names", expanding=True))
+        if name := connection.execute(asked, {"names": sorted(called)}).scalar():
+            advice += ". A function of yours that does so is declared DETERMINISTIC and NO SQL"
+            raise _RefusedError(f"{name!r} may read more than its row", advice)
 
 
 def _said(error: sa.exc.DBAPIError) -> str:

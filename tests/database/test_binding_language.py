@@ -236,6 +236,7 @@ def test_an_expression_is_prepared_by_the_database(engine_url: str, tables: sa.M
         ("random() > 0", "'random' does not tell the same twice"),
         ("id IN (SELECT id FROM customers)", "other rows"),
         ("max(id) > 1", "several rows at once"),
+        ("id IN customers", "other rows"),
         ("\"stat\" = 'open'", "no column 'stat'"),
     ],
 )
@@ -264,6 +265,79 @@ def test_a_function_of_the_firm_that_may_change_its_mind_is_refused(
         engine_url, {"customer": {**CUSTOMER, "where": {"sql": "mood(id) > 0"}}}
     )
     assert bound(engine_url, {"customer": {**CUSTOMER, "where": {"sql": "calm(id) > 0"}}})
+
+
+def dated(sql: str) -> dict[str, Any]:
+    return {"customer": {**CUSTOMER, "dates": {"registered_at": {"sql": sql}}}}
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
+def test_a_function_that_may_read_more_than_its_row_is_refused(engine_url: str, tables: sa.MetaData) -> None:
+    """One that depends on the session's settings alone is not: they are the same in every run."""
+    customers(tables, sa.Column("at", sa.Date))
+    run(
+        engine_url,
+        "CREATE FUNCTION is_open(int) RETURNS boolean LANGUAGE sql STABLE AS 'SELECT $1 > 0'",
+        "CREATE FUNCTION whole(customers) RETURNS boolean LANGUAGE sql STABLE AS 'SELECT $1.id > 0'",
+        tables=tables,
+    )
+    for sql, said in (
+        (
+            "is_open(id)",
+            "'is_open' may read more than its row. Use columns of the row only. A function of yours",
+        ),
+        ("customers.whole", "'whole' may read more"),
+        ("pg_postmaster_start_time() IS NULL", "'pg_postmaster_start_time' may read more"),
+        ("txid_current() > id", "'txid_current' "),
+        ("current_setting('x') = 'y'", "'current_setting' does not tell"),
+        ("tableoid = 1", "'tableoid' changes whenever"),
+        ("\"xmin\"::text = '1'", "'xmin' changes whenever"),
+    ):
+        assert said in refused(engine_url, {"customer": {**CUSTOMER, "where": {"sql": sql}}})
+    for sql in ("to_char(at, 'YYYY') = '2020'", "extract(year FROM customers.at) > 2000", "at::text > '2'"):
+        assert bound(engine_url, {"customer": {**CUSTOMER, "where": {"sql": sql}}})
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
+def test_a_date_cannot_make_rows_vanish_or_come_twice(engine_url: str, tables: sa.MetaData) -> None:
+    customers(tables, sa.Column("note", sa.String(40)))
+    run(engine_url, tables=tables)
+    for sql in (
+        "(regexp_matches(note, 'closed (.*)'))[1]",
+        "unnest(ARRAY[note, note])",
+        "max(note)",
+        "generate_series(1, id)::text",
+    ):
+        said = refused(engine_url, dated(sql))
+        assert "set-returning" in said or "several rows at once" in said
+    assert bound(engine_url, dated("(regexp_match(note, 'closed (.*)'))[1]"))
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite", "mariadb"], indirect=True)
+def test_a_date_is_of_one_row(engine_url: str, tables: sa.MetaData) -> None:
+    customers(tables, sa.Column("note", sa.String(40)))
+    run(engine_url, tables=tables)
+    for sql in ("max(note)", "group_concat(note)"):
+        assert "several rows at once" in refused(engine_url, dated(sql))
+
+
+@pytest.mark.parametrize("engine_name", ["mariadb"], indirect=True)
+def test_a_stored_function_says_that_it_reads_no_rows(engine_url: str, tables: sa.MetaData) -> None:
+    customers(tables)
+    run(
+        engine_url,
+        "CREATE FUNCTION calm(i INT) RETURNS INT DETERMINISTIC NO SQL RETURN i",
+        "CREATE FUNCTION seen(i INT) RETURNS INT DETERMINISTIC READS SQL DATA RETURN i",
+        "CREATE FUNCTION mood(i INT) RETURNS INT NO SQL RETURN i",
+        tables=tables,
+    )
+    assert bound(engine_url, {"customer": {**CUSTOMER, "where": {"sql": "calm(id) > 0"}}})
+    for sql, said in (
+        ("seen(id) > 0", "'seen' may read more than its row"),
+        ("`Mood` (id) > 0", "'mood' may read more than its row"),
+        ("id > @x", "'@' does not tell"),
+    ):
+        assert said in refused(engine_url, {"customer": {**CUSTOMER, "where": {"sql": sql}}})
 
 
 @pytest.mark.parametrize("engine_name", ["mariadb"], indirect=True)
