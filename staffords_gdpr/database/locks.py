@@ -1,7 +1,7 @@
 """The locks of a batch: nobody changes what the rules read for its rows, from the decision until the commit.
 
 First the rows that the batch is about, in the order of their keys, then what hangs below them, what they refer to,
-and the rows on the ways there.
+and the rows on the ways there, also where a way breaks off. Of rows without a subject what there is of owners, too.
 
 PostgreSQL: FOR UPDATE on these rows. Whoever adds a row with a declared foreign key to one of them has to lock it, and
 waits. Nothing makes them wait where a link is not declared, so its table is locked against writing; that is asked for
@@ -106,12 +106,29 @@ def _ways(catalogue: Catalogue, record: str, scope: sa.Table) -> Iterator[_Way]:
     way = _Way(scope.join(table, sa.and_(*same)), table, (table,))
     yield way
     yield from _beside(catalogue, bound, way.anew())
-    if record != catalogue.policy.subject and bound.owner is not None and bound.owner.direct:
-        # rows without an owner: it must not appear
-        owner = catalogue.records.get(bound.owner.target)
-        if owner is not None:
-            yield way.anew().to(owner.table, bound.owner.columns, own_first=False)
+    if record != catalogue.policy.subject:
+        # rows without a subject: none must appear, nor a way to one
+        yield from _above(catalogue, bound, way.anew())
     yield from _below(catalogue, record, way.anew())
+
+
+def _above(catalogue: Catalogue, bound: Bound, way: _Way) -> Iterator[_Way]:
+    """From rows to their owners, and to theirs, as far as there are any."""
+    link = bound.owner
+    if link is None:
+        return
+    ends = link.ends or (link.columns,)
+    for between in _forward(link.through, way, {own for end in ends for own, _ in end}):
+        yield between
+        way = between.anew()
+    owner = catalogue.records.get(link.target)
+    if owner is None:
+        return
+    for end in ends:
+        up = way.over(owner.sa_table.alias(), [pair[::-1] for pair in end])
+        yield up
+        if owner is not bound:
+            yield from _above(catalogue, owner, up.anew())
 
 
 def _below(catalogue: Catalogue, record: str, way: _Way) -> Iterator[_Way]:
@@ -119,27 +136,32 @@ def _below(catalogue: Catalogue, record: str, way: _Way) -> Iterator[_Way]:
         if bound.owner is None or bound.owner.target != record or bound.record.name == record:
             continue
         for end in bound.owner.ends or (bound.owner.columns,):
-            down = _down(bound, bound.owner, end, way)
-            yield down
+            down = way
+            for down in _down(bound, bound.owner, end, way):
+                yield down
             yield from _beside(catalogue, bound, down.anew())
+            # a row between them that has no owner yet could get one that keeps the row
+            yield from _forward(bound.owner.through, down.anew())
             yield from _below(catalogue, bound.record.name, down.anew())
 
 
-def _down(bound: Bound, owner: Edge, end: Pairs, way: _Way) -> _Way:
-    """From an owner to its rows, over the tables between them."""
+def _down(bound: Bound, owner: Edge, end: Pairs, way: _Way) -> Iterator[_Way]:
+    """From an owner to its rows, table by table: a row between them is locked though nothing hangs on it yet."""
     links: list[Pairs] = [end, *(tuple((b, o) for o, b in hop.on.items()) for hop in reversed(owner.through))]
     names = [hop.table for hop in reversed(owner.through)]
     for name, pairs, nearer in zip(names, links, links[1:], strict=False):
         columns = {column for column, _ in pairs} | {column for _, column in nearer}
         way = way.over(sa.table(name, *map(sa.column, sorted(columns))).alias(), pairs)
-    return way.over(bound.sa_table.alias(), links[-1])
+        yield way
+        way = way.anew()
+    yield way.over(bound.sa_table.alias(), links[-1])
 
 
 def _beside(catalogue: Catalogue, bound: Bound, way: _Way) -> Iterator[_Way]:
     """What the rules read for rows: rows on the way to their dates, rows they refer to, rows that refer to them."""
     for date in bound.dates.values():
         if date.through:
-            yield _forward(date.through, way)
+            yield from _forward(date.through, way)
     for edge in bound.refers:
         if edge.direct and edge.target in catalogue.records:
             yield way.to(catalogue.records[edge.target].table, edge.columns, own_first=False)
@@ -148,12 +170,14 @@ def _beside(catalogue: Catalogue, bound: Bound, way: _Way) -> Iterator[_Way]:
             yield way.to(edge.source_table, edge.columns)
 
 
-def _forward(hops: Sequence[Hop], way: _Way) -> _Way:
+def _forward(hops: Sequence[Hop], way: _Way, last: Iterable[str] = ()) -> Iterator[_Way]:
+    """Away from rows, table by table, as in `_down`. `last`: the columns of the last table to go on from."""
     for place, hop in enumerate(hops):
-        further = hops[place + 1].on.values() if place + 1 < len(hops) else ()
+        further = hops[place + 1].on.values() if place + 1 < len(hops) else last
         table = sa.table(hop.table, *map(sa.column, sorted({*hop.on, *further}))).alias()
         way = way.over(table, hop.on.items())
-    return way
+        yield way
+        way = way.anew()
 
 
 def _lock(connection: sa.Connection, way: _Way) -> None:

@@ -56,6 +56,39 @@ LINKS = {
     "call": ", FOREIGN KEY (call_id) REFERENCES calls (id)",
     "repair": ", FOREIGN KEY (repair_id) REFERENCES repairs (id)",
 }
+SENT_IN = f"""CREATE TABLE sent_in (id INTEGER PRIMARY KEY, repair_id INTEGER, customer_id INTEGER
+    {LINKS["repair"]} {LINKS["customer"]})"""
+FORMS = """  form:
+    table: forms
+    belongs_to: customer
+    through: {table: batches, on: {id: batch}}
+    on: {customer_id: id}
+    keep: {for: 3 years, after: received_at, or_until: stamped}
+    orphans: {for: 3 years, after: received_at}
+    dates: {stamped: {column: day, through: [{table: stamps, on: {form_id: id}}, {table: places, on: {id: place}}]}}
+  copy: {table: copies, belongs_to: form, on: {form_id: id}, orphans: {for: 3 years, after: made_at}}
+"""
+FORM_TABLES = (
+    f"CREATE TABLE batches (id INTEGER PRIMARY KEY, customer_id INTEGER {LINKS['customer']})",
+    "CREATE INDEX f1 ON batches (customer_id)",
+    """CREATE TABLE forms (id INTEGER PRIMARY KEY, batch INTEGER, received_at TIMESTAMP NULL,
+    FOREIGN KEY (batch) REFERENCES batches (id))""",
+    "CREATE INDEX f2 ON forms (batch)",
+    "CREATE TABLE places (id INTEGER PRIMARY KEY, day DATE)",
+    """CREATE TABLE stamps (id INTEGER PRIMARY KEY, form_id INTEGER, place INTEGER, day DATE,
+    FOREIGN KEY (form_id) REFERENCES forms (id), FOREIGN KEY (place) REFERENCES places (id))""",
+    "CREATE INDEX f3 ON stamps (form_id)",
+    "CREATE INDEX f4 ON stamps (place)",
+    """CREATE TABLE copies (id INTEGER PRIMARY KEY, form_id INTEGER, made_at TIMESTAMP NULL,
+    FOREIGN KEY (form_id) REFERENCES forms (id))""",
+    "CREATE INDEX f5 ON copies (form_id)",
+    "INSERT INTO batches VALUES (1, 1), (51, NULL), (52, NULL)",
+    "INSERT INTO forms VALUES (61, 51, '2015-01-01 10:00:00'), (62, NULL, '2015-01-01 10:00:00')",
+    "INSERT INTO forms VALUES (63, 52, '2015-01-01 10:00:00')",
+    "INSERT INTO places VALUES (81, '2030-01-01')",
+    "INSERT INTO stamps VALUES (71, 61, NULL, NULL)",
+    "INSERT INTO copies VALUES (91, 63, '2015-01-01 10:00:00')",
+)
 MEDDLING = {
     "a new call": "INSERT INTO calls VALUES (13, 1, '2026-01-01 10:00:00')",
     "a call moved here": "UPDATE calls SET customer_id = 1 WHERE id = 12",
@@ -187,6 +220,53 @@ def test_rows_without_a_subject_are_locked_and_their_owner_cannot_appear(
         bulk.scope_to(rows={"call": [(15,)]})
         lock_rows(bulk.connection, bulk.catalogue, bulk.work.row_scopes)
         assert [statement for statement in meddling if not waits(engine_url, statement)] == []
+
+
+@SERVERS
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE forms SET batch = 1 WHERE id = 61",
+        "UPDATE batches SET customer_id = 1 WHERE id = 51",
+        "UPDATE batches SET customer_id = 1 WHERE id = 52",
+        "UPDATE stamps SET day = '2030-01-01', place = 81 WHERE id = 71",
+    ],
+)
+def test_a_way_that_breaks_off_cannot_be_mended_meanwhile(
+    engine_url: str, tmp_path: Path, change: str
+) -> None:
+    """Every link is declared, so no table is locked: what there is of a way has to be."""
+    policy = tmp_path / "retention.yaml"
+    policy.write_text(HEAD.replace("call.", "form.") + FORMS)
+    run(engine_url, CUSTOMERS, TWO, *FORM_TABLES)
+    with ready(engine_url, policy) as bulk, begin(bulk.connection, lock=True):
+        bulk.scope_to(rows={"form": [(61,), (62,)], "copy": [(91,)]})
+        lock_rows(bulk.connection, bulk.catalogue, bulk.work.row_scopes)
+        assert waits(engine_url, change)
+    assert not waits(engine_url, change)
+
+
+@SERVERS
+def test_a_row_between_a_subject_and_another_cannot_be_handed_to_a_third(
+    engine_url: str, policy: Path
+) -> None:
+    run(engine_url, CUSTOMERS, TWO, *(statement.format(**LINKS) for statement in TABLES))
+    between = (
+        "DROP TABLE sent_in",
+        SENT_IN,
+        "INSERT INTO sent_in VALUES (1, 31, 1), (2, 31, NULL), (3, NULL, 1)",
+    )
+    run(
+        engine_url,
+        *between,
+        "CREATE INDEX i3 ON sent_in (repair_id)",
+        "CREATE INDEX i4 ON sent_in (customer_id)",
+    )
+    for change in ("customer_id = 2 WHERE id = 2", "repair_id = 32 WHERE id = 3"):
+        with ready(engine_url, policy) as bulk, begin(bulk.connection, lock=True):
+            lock_customer_1(bulk)
+            assert waits(engine_url, f"UPDATE sent_in SET {change}"), change
+        assert not waits(engine_url, f"UPDATE sent_in SET {change}")
 
 
 @SERVERS
