@@ -61,12 +61,15 @@ class ForeignKey:
 
 @dataclass(frozen=True)
 class Outside:
-    """A foreign key of a table in another schema, `schema.table`, on one of ours."""
+    """A foreign key on one of our tables from a table that is not among them, `schema.table`: of another schema, a
+    partition, or `hidden` from this user, and then its columns are not known.
+    """
 
     table: str
     columns: tuple[str, ...]
     target: str
     target_columns: tuple[str, ...]
+    hidden: bool = False
 
 
 @dataclass(frozen=True)

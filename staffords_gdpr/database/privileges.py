@@ -106,7 +106,8 @@ def _faults(connection: sa.Connection, catalogue: Catalogue, granted: Granted) -
             )
     for right, (why, statement) in _whole(connection).items():
         if right not in granted.database:
-            what = f"{granted.user} has no {right} on the whole database: {why}"
+            scope = "server" if right == "PROCESS" else "database"
+            what = f"{granted.user} has no {right} on the whole {scope}: {why}"
             yield Fault("missing-privilege", None, what, f"{statement} TO {granted.user};")
     for what in granted.beyond:
         own = "gdpr" if connection.dialect.name == "postgresql" else "'gdpr'@'localhost'"
@@ -129,7 +130,9 @@ def _whole(connection: sa.Connection) -> dict[str, tuple[str, str]]:
         "SELECT": "tables that refer to ours may not be seen",
         "TRIGGER": "triggers are not seen",
     }
-    return {right: (reason, f"GRANT {right} ON {name}.*") for right, reason in reasons.items()}
+    rights = {right: (reason, f"GRANT {right} ON {name}.*") for right, reason in reasons.items()}
+    unseen = "foreign keys of tables that it may not see would be carried out unseen"
+    return {**rights, "PROCESS": (unseen, "GRANT PROCESS ON *.*")}
 
 
 def _too_much(
@@ -190,7 +193,7 @@ def _mariadb(connection: sa.Connection, catalogue: Catalogue) -> Granted:
             scope, _, table = found["where"].rpartition(".")
             table = table.strip("`").replace("``", "`")
             if scope == "*":
-                everywhere |= rights
+                everywhere |= rights | ({"PROCESS"} if "SUPER" in rights else set())
             elif _like(scope.strip("`"), name, exactly=table != "*"):
                 if table == "*":
                     here |= rights

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from staffords_gdpr.database.catalogue import Catalogue, Edge
 from staffords_gdpr.database.engines import backend_of
-from staffords_gdpr.database.facts import TableFacts
+from staffords_gdpr.database.facts import Outside, TableFacts
 from staffords_gdpr.database.misfits import Misfits
 from staffords_gdpr.database.order import erasing_order
 from staffords_gdpr.database.schema import Schema
@@ -49,19 +49,27 @@ def refuse_tables(
         readable = readable and not hidden
     for outside in schema.outside:
         if outside.target in read:
-            what = f"{outside.table} refers to {outside.target} from another schema, where gdpr does not look"
-            misfits.add(
-                "outside-reference",
-                read[outside.target],
-                what,
-                "Bring both into one schema, or drop the foreign key",
-            )
+            misfits.add("outside-reference", read[outside.target], *_outside(outside))
     if connection.dialect.name == "mysql":
         for facts, columns, path in _looked_up(schema, edges):
             if not facts.indexed(columns):
                 what = f"the link over {facts.name} ({', '.join(sorted(columns))}) has no index to lock by"
                 misfits.add("unindexed-link", path, what, f"Run: {create_index(connection, facts, columns)}")
     return readable
+
+
+def _outside(outside: Outside) -> tuple[str, str]:
+    """What is wrong with a reference from a table that gdpr cannot take into account, and what to do."""
+    refers = f"{outside.table} refers to {outside.target}"
+    if outside.hidden:
+        return (
+            f"{refers}, and this database user is not shown that table: its foreign key could change rows unseen",
+            f"Run: GRANT SELECT ON {outside.table} TO the user of gdpr; or drop the foreign key",
+        )
+    return (
+        f"{refers} from another schema, where gdpr does not look",
+        "Bring both into one schema, or drop the foreign key",
+    )
 
 
 @dataclass(frozen=True)
@@ -100,6 +108,21 @@ def require_acknowledged(connection: sa.Connection, catalogue: Catalogue) -> Non
     for found in copying_triggers(connection, catalogue.policy, catalogue.tables):
         misfits.add("trigger", ("records", found.record), str(found), ACKNOWLEDGE)
     misfits.raise_if_any()
+
+
+def require_all_shown(connection: sa.Connection, catalogue: Catalogue) -> None:
+    """Raises MisfitError where foreign keys on our tables may be hidden from this user, and would delete or change rows
+    that nobody sees. Reading does no harm; approving and purging ask for this.
+    """
+    if not backend_of(connection).sees_all_references(connection):
+        misfits = Misfits(catalogue.policy)
+        what = (
+            "this database user lacks the privilege PROCESS: it is not shown whether tables on which it has no "
+            "privilege refer to ours, and their rows could go along"
+        )
+        advice = "Run: GRANT PROCESS ON *.* TO the user of gdpr;"
+        misfits.add("hidden-references", ("records",), what, advice)
+        misfits.raise_if_any()
 
 
 def _set_off(text: str) -> bool:

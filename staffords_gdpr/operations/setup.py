@@ -16,7 +16,7 @@ from staffords_gdpr.auditlog.layout import Home
 from staffords_gdpr.auditlog.people import DIRECTOR, Person, PersonKey, new_person_key, people
 from staffords_gdpr.database.binding import bind
 from staffords_gdpr.database.connection import connected
-from staffords_gdpr.database.refusals import require_acknowledged
+from staffords_gdpr.database.refusals import require_acknowledged, require_all_shown
 from staffords_gdpr.errors import UsageError
 from staffords_gdpr.operations.drift import Drift, drift_since, keep_schema
 from staffords_gdpr.policy.models import Policy
@@ -147,6 +147,7 @@ def approve(
     with connected(engine) as connection:
         catalogue = bind(policy, connection)
         require_acknowledged(connection, catalogue)
+        require_all_shown(connection, catalogue)
     before = log.last("policy.approve")
     drift = drift_since(before, log.home, catalogue)
     keep_schema(log.home, catalogue)

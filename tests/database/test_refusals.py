@@ -6,7 +6,13 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from database.bound_office import CUSTOMER, bound, customers, link, refused, run, table
+from database.bound_office import CUSTOMER, bound, customers, link, policy_of, refused, run, table
+from engines.talk import as_user
+
+from staffords_gdpr.database.binding import bind
+from staffords_gdpr.database.connection import connect, connected
+from staffords_gdpr.database.refusals import require_all_shown
+from staffords_gdpr.errors import PolicyError
 
 CALL: dict[str, Any] = {"table": "calls", "belongs_to": "customer"}
 
@@ -156,3 +162,38 @@ def test_rows_that_the_user_may_not_see_are_refused(engine_url: str) -> None:
     said = refused(clerk, {"customer": CUSTOMER})
     assert "row-level security hides rows of calls" in said
     run(engine_url, "DROP OWNED BY clerk", "DROP ROLE clerk")
+
+
+@pytest.mark.parametrize("engine_name", ["mariadb"], indirect=True)
+@pytest.mark.parametrize("place", ["the same database", "another database"])
+def test_a_hidden_table_that_refers_to_ours_lets_nobody_purge(engine_url: str, place: str) -> None:
+    """InnoDB would carry out its ON DELETE CASCADE, and no counter would show it."""
+    name = sa.make_url(engine_url).database
+    clerk, other = f"{name}_u", f"{name}_b" if place.startswith("another") else name
+    office(
+        engine_url,
+        statements=(f"CREATE DATABASE IF NOT EXISTS {other}", f"CREATE USER {clerk}@localhost"),
+    )
+    try:
+        run(
+            engine_url,
+            f"CREATE TABLE {other}.`bills-1` (id INTEGER PRIMARY KEY, c INTEGER, "
+            f"FOREIGN KEY (c) REFERENCES {name}.customers (id) ON DELETE CASCADE)",
+            f"GRANT SELECT, DELETE ON {name}.customers TO {clerk}@localhost",
+        )
+        limited = as_user(engine_url, clerk)
+        with connected(connect(limited, write=False)) as connection:
+            catalogue = bind(policy_of({"customer": CUSTOMER}), connection)  # a scan does no harm
+            with pytest.raises(PolicyError) as caught:
+                require_all_shown(connection, catalogue)
+        assert "GRANT PROCESS ON *.* TO" in f"{caught.value.message} {caught.value.hint}"
+        run(engine_url, f"GRANT PROCESS ON *.* TO {clerk}@localhost")
+        said = refused(limited, {"customer": CUSTOMER})
+        assert f"{other}.bills-1 refers to customers, and this database user is not shown that table" in said
+        run(engine_url, f"DROP TABLE {other}.`bills-1`")
+        with connected(connect(limited, write=False)) as connection:
+            require_all_shown(connection, bind(policy_of({"customer": CUSTOMER}), connection))
+    finally:
+        run(engine_url, f"DROP USER {clerk}@localhost")
+        if other != name:
+            run(engine_url, f"DROP DATABASE {other}")

@@ -103,6 +103,10 @@ class Backend(ABC):
         """Foreign keys on our tables that other schemas of the same server declare."""
         return ()
 
+    def sees_all_references(self, connection: sa.Connection) -> bool:
+        """Whether this user is shown every foreign key on our tables, whoever the referring table belongs to."""
+        return True
+
     @abstractmethod
     def identity(self, connection: sa.Connection) -> str:
         """Which database this is, as far as the engine tells; no password, no path in clear."""

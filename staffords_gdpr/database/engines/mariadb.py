@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from typing import Any
 
@@ -45,6 +45,14 @@ _OUTSIDE = """
     FROM information_schema.key_column_usage
     WHERE referenced_table_schema = database() AND table_schema <> database()
     ORDER BY table_schema, table_name, constraint_name, ordinal_position"""
+_INNODB = "SELECT for_name, ref_name FROM information_schema.innodb_sys_foreign ORDER BY for_name, ref_name"
+"""All foreign keys of the server, as InnoDB keeps them: the only place that shows those of tables on which the user has
+no privilege. It takes the privilege PROCESS."""
+_VISIBLE = """
+    SELECT DISTINCT table_schema, table_name, referenced_table_name FROM information_schema.key_column_usage
+    WHERE referenced_table_schema = database()"""
+_STORED_NAME = re.compile(r"[\w@#]+", re.ASCII)
+_NO_PROCESS = 1227
 _CHANGES = """
     SHOW SESSION STATUS WHERE variable_name IN ('Handler_delete', 'Handler_update', 'Handler_write')"""
 
@@ -176,7 +184,30 @@ class MariaDB(Backend):
                 tuple(other for _, _, other in pairs),
             )
             for (schema, table, _), pairs in found.items()
+        ) + self._unseen(connection)
+
+    def sees_all_references(self, connection: sa.Connection) -> bool:
+        """Whether the user has the privilege PROCESS: InnoDB carries out foreign keys of tables that it may not see."""
+        return _of_innodb(connection) is not None
+
+    def _unseen(self, connection: sa.Connection) -> tuple[Outside, ...]:
+        """References from tables that are not shown to this user, as far as it may ask InnoDB."""
+        stored = _of_innodb(connection) or []
+        spelled = _spelled(
+            connection, {part for names in stored for name in names for part in name.split("/")}
         )
+        here = connection.exec_driver_sql("SELECT database()").scalar_one()
+        shown = {
+            (s.casefold(), t.casefold(), o.casefold()) for s, t, o in connection.exec_driver_sql(_VISIBLE)
+        }
+        found = []
+        for referring, referred in stored:
+            schema, table = (spelled[part] for part in referring.split("/", 1))
+            target_schema, target = (spelled[part] for part in referred.split("/", 1))
+            known = (schema.casefold(), table.casefold(), target.casefold()) in shown
+            if target_schema.casefold() == here.casefold() and not known:
+                found.append(Outside(f"{schema}.{table}", (), target, (), hidden=True))
+        return tuple(dict.fromkeys(found))
 
     def identity(self, connection: sa.Connection) -> str:
         """The database's name, with a hash of the server's own number, or else its host, port and data folder."""
@@ -189,6 +220,27 @@ class MariaDB(Backend):
         name = connection.exec_driver_sql("SELECT database()").scalar_one()
         digest = hashlib.sha256(repr((server, known.get("port"), known.get("datadir"), name)).encode())
         return f"mariadb:{name}:{digest.hexdigest()[:16]}"
+
+
+def _of_innodb(connection: sa.Connection) -> list[tuple[str, str]] | None:
+    """Both tables of every foreign key, in the spelling of files; None where the user may not ask."""
+    try:
+        return [(str(own), str(other)) for own, other in connection.exec_driver_sql(_INNODB)]
+    except sa.exc.OperationalError as error:
+        if error.orig is not None and error.orig.args[0] == _NO_PROCESS:
+            return None
+        raise
+
+
+def _spelled(connection: sa.Connection, names: Iterable[str]) -> Mapping[str, str]:
+    """Names in the spelling of files, as people write them: only the server knows how to tell."""
+    found = {}
+    for name in names:
+        if "@" in name and _STORED_NAME.fullmatch(name):
+            found[name] = str(
+                connection.exec_driver_sql(f"SELECT CONVERT(_filename'{name}' USING utf8mb4)").scalar_one()
+            )
+    return {name: found.get(name, name) for name in names}
 
 
 def _prepare(engine: sa.Engine, *, only_read: bool, patience: float) -> None:

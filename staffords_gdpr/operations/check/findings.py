@@ -23,6 +23,7 @@ REFUSALS: Mapping[str, str] = {
     "link-spelling": "the columns of a link tell spellings apart, or hold them alike",
     "unindexed-link": "on MariaDB every link has the index that locks are set by",
     "expression": "every `sql` is one expression over one row, which the database understands",
+    "date-zone": "no date is read in another zone than the one that the database knows",
     "replacement": "a replacement is known for every column that is listed without one",
     "replacement-key": "no key and no computed column is replaced",
     "replacement-date": "no date that the policy counts from is replaced",
@@ -40,7 +41,8 @@ REFUSALS: Mapping[str, str] = {
     "not-transactional": "every table that is read or erased keeps transactions",
     "row-security": "the database user sees every row",
     "not-readable": "the database user may read every table that can hold what a purge would erase (R5)",
-    "outside-reference": "no other schema refers to the tables",
+    "outside-reference": "no other schema, and no table that the user may not see, refers to the tables",
+    "hidden-references": "on MariaDB the database user is shown whatever refers to the tables (to approve and to purge)",
     "cycle": "rows that refer to each other can be erased",
 }
 """Without these the policy cannot be used: every command refuses it, with the same words."""

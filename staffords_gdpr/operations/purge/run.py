@@ -14,6 +14,7 @@ from staffords_gdpr.auditlog.rows import new_batch_id
 from staffords_gdpr.database.binding import bind
 from staffords_gdpr.database.catalogue import Catalogue
 from staffords_gdpr.database.connection import begin, connected
+from staffords_gdpr.database.refusals import require_all_shown
 from staffords_gdpr.errors import BrakeError, PolicyError
 from staffords_gdpr.operations.holds import current_holds
 from staffords_gdpr.operations.purge import brakes
@@ -92,6 +93,7 @@ def _rehearse(
     """The same decision as a purge makes, up to the erase."""
     try:
         catalogue = bind(policy, connection)
+        require_all_shown(connection, catalogue)
     except PolicyError as error:
         if list(brakes.approval(policy, log)):
             raise
@@ -184,6 +186,7 @@ class _Run:
         """The catalogue, once the policy is known to be the approved one for this database."""
         try:
             catalogue = bind(self.policy, self.connection)
+            require_all_shown(self.connection, catalogue)
         except PolicyError as error:
             if list(brakes.approval(self.policy, self.log)):
                 raise
