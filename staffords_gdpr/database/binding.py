@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import sqlalchemy as sa
 
 from staffords_gdpr.database.anonymising import Anonymising
-from staffords_gdpr.database.binding_dates import date_sources
+from staffords_gdpr.database.binding_dates import check_zones, date_sources
 from staffords_gdpr.database.binding_links import all_edges, own_edges, several
 from staffords_gdpr.database.catalogue import Bound, Catalogue, DateKind, Edge
 from staffords_gdpr.database.expressions import check_expressions, names_of
@@ -68,6 +68,9 @@ class _Binding:
             name: check_expressions(connection, record, self.tables[name], self.misfits)
             for name, record in self.policy.ours.items()
         }
+        if connection.dialect.name != "sqlite":
+            for name, record in self.policy.ours.items():
+                check_zones(self.schema, self.tables[name], record, kinds[name], self.misfits)
         stored = {
             table: reflect_table(connection, table)
             for table in sorted({self.tables[name].name for name in self.policy.ours})

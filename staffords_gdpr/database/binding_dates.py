@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from staffords_gdpr.database.catalogue import DateKind, DateSource
+from staffords_gdpr.database.expressions import words_of
 from staffords_gdpr.database.facts import Family
+from staffords_gdpr.database.misfits import Misfits
 from staffords_gdpr.database.schema import Schema, TableFacts
 from staffords_gdpr.policy.models import Keep, OtherColumn, OwnColumn, Policy, Record, Ref, RowDate
 
@@ -18,6 +21,47 @@ _STORED = {
     "epoch seconds": DateKind.EPOCH_SECONDS,
     "epoch milliseconds": DateKind.EPOCH_MILLISECONDS,
 }
+_CONVERTED = re.compile(r"\bat\s+time\s+zone\b|\b(?:timezone|convert_tz)\s*\(", re.IGNORECASE)
+
+
+def check_zones(
+    schema: Schema, facts: TableFacts, record: Record, kinds: Mapping[str, DateKind], misfits: Misfits
+) -> None:
+    """Note dates that say of a moment whose zone the database knows that it were anything else: it would be read in
+    the session's zone, UTC, which may be a day off. Not for SQLite, which knows no zones.
+    """
+    for date in record.dates.values():
+        at = ("records", record.name, "dates", date.name)
+        if date.sql is not None:
+            kind, said = kinds.get(date.sql), "The expression is"
+            if fault := _mixed(facts, date.sql, kind, date.timestamps_in):
+                misfits.add("date-zone", (*at, "sql"), *fault)
+        else:
+            last = schema.tables[date.through[-1].table] if date.through else facts
+            kind, said = _declared(last, date.column), f"Column {last.name}.{date.column} holds"
+        if kind is not DateKind.ZONED:
+            continue
+        said += " a moment whose zone the database knows"
+        if date.timestamps_in is not None:
+            misfits.add("date-zone", (*at, "timestamps_in"), said, "Remove 'timestamps_in'")
+        if date.stored_as not in (None, "timestamp with zone"):
+            misfits.add("date-zone", (*at, "stored_as"), said, "Remove 'stored_as'")
+
+
+def _mixed(
+    facts: TableFacts, sql: str, kind: DateKind | None, timestamps_in: str | None
+) -> tuple[str, str] | None:
+    """Why nobody can say in which zone an expression's value is; None where it is clear."""
+    words = words_of(sql)
+    families = {details.family for name, details in facts.details.items() if name.casefold() in words}
+    plain = families & {Family.DAY, Family.TIMESTAMP}
+    said = (kind is DateKind.TIMESTAMP and timestamps_in) or _CONVERTED.search(sql)
+    if said or Family.ZONED not in families or (kind is DateKind.ZONED and not plain):
+        return None
+    return (
+        "the expression takes a moment whose zone the database knows for something else, in UTC",
+        "Name the column in its place, 'or_until' for several, or convert it to a timestamp and say 'timestamps_in'",
+    )
 
 
 def date_sources(
@@ -49,7 +93,8 @@ def date_sources(
             column, kind = date.column, _declared(last, date.column)
         if date.stored_as is not None:
             kind = _STORED[date.stored_as]
-        shown_in = _shown_in(last, date.column) or date.timestamps_in or zone
+        known = "UTC" if date.sql is not None and kinds.get(date.sql) is DateKind.ZONED else None
+        shown_in = known or _shown_in(last, date.column) or date.timestamps_in or zone
         found[name] = DateSource(name, column, kind or DateKind.TEXT, shown_in, date.plus, date.through)
     return found
 

@@ -340,10 +340,77 @@ def test_a_stored_function_says_that_it_reads_no_rows(engine_url: str, tables: s
         assert said in refused(engine_url, {"customer": {**CUSTOMER, "where": {"sql": sql}}})
 
 
+ZONED = {"postgresql": ("TIMESTAMPTZ", "TIMESTAMP"), "mariadb": ("TIMESTAMP NULL", "DATETIME")}
+
+
+def zoned(engine_url: str, engine_name: str) -> None:
+    moment, plain = ZONED[engine_name]
+    columns = f"id INT PRIMARY KEY, made {moment}, moved {moment}, plain {plain}, day DATE"
+    run(engine_url, f"CREATE TABLE customers ({columns})")
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql", "mariadb"], indirect=True)
+@pytest.mark.parametrize(
+    ("sql", "kind"),
+    [("made", DateKind.ZONED), ("coalesce(made, moved)", DateKind.ZONED), ("plain", DateKind.TIMESTAMP)],
+)
+def test_an_expression_that_gives_a_moment_with_its_zone_is_read_so(
+    engine_url: str, engine_name: str, sql: str, kind: DateKind
+) -> None:
+    """MariaDB shows it in the session's zone, which is UTC, whatever the policy says of other columns."""
+    zoned(engine_url, engine_name)
+    records = dated(sql)
+    if kind is DateKind.TIMESTAMP:
+        records["customer"]["dates"]["registered_at"]["timestamps_in"] = "America/New_York"
+    found = bound(engine_url, records, database={"timestamps_in": "America/New_York"})
+    date = found.records["customer"].dates["registered_at"]
+    assert (date.kind, date.zone) == (kind, "UTC" if kind is DateKind.ZONED else "America/New_York")
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql", "mariadb"], indirect=True)
+def test_an_expression_says_in_which_zone_it_takes_a_moment_that_has_one(
+    engine_url: str, engine_name: str
+) -> None:
+    """Otherwise it would be the day in UTC, which may be one too early."""
+    zoned(engine_url, engine_name)
+    for sql in (
+        "CAST(made AS DATE)",
+        "coalesce(made, plain)",
+        "coalesce(made, day)",
+        "CAST(made AS CHAR(19))",
+    ):
+        assert "takes a moment whose zone the database knows" in refused(engine_url, dated(sql))
+    there = {
+        "postgresql": "made AT TIME ZONE 'Europe/London'",
+        "mariadb": "convert_tz(made, '+00:00', '+01:00')",
+    }[engine_name]
+    assert bound(engine_url, dated(there))
+    assert bound(engine_url, dated(f"CAST({there} AS DATE)"))
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql", "mariadb"], indirect=True)
+@pytest.mark.parametrize(
+    "date",
+    [
+        {"column": "made", "timestamps_in": "America/New_York"},
+        {"column": "made", "stored_as": "day"},
+        {"column": "made", "stored_as": "timestamp"},
+        {"sql": "made", "stored_as": "day"},
+        {"sql": "made", "timestamps_in": "America/New_York"},
+    ],
+)
+def test_nothing_else_is_said_of_a_moment_whose_zone_the_database_knows(
+    engine_url: str, engine_name: str, date: dict[str, str]
+) -> None:
+    zoned(engine_url, engine_name)
+    records = {"customer": {**CUSTOMER, "dates": {"registered_at": date}}}
+    wrong = next(key for key in date if key not in ("column", "sql"))
+    assert f"a moment whose zone the database knows. Remove '{wrong}'" in refused(engine_url, records)
+
+
 @pytest.mark.parametrize("engine_name", ["mariadb"], indirect=True)
 def test_a_moment_that_mariadb_keeps_with_its_zone_is_read_as_it_shows_it(engine_url: str) -> None:
-    """Whatever the policy says of it: the session's zone is UTC."""
+    """Whatever the policy says of other columns: the session's zone is UTC."""
     run(engine_url, "CREATE TABLE customers (id INT PRIMARY KEY, registered_at TIMESTAMP NULL)")
-    dates = {"registered_at": {"timestamps_in": "America/New_York"}}
-    found = bound(engine_url, {"customer": {**CUSTOMER, "dates": dates}}).records["customer"].dates
-    assert found["registered_at"].zone == "UTC"
+    found = bound(engine_url, {"customer": CUSTOMER}, database={"timestamps_in": "America/New_York"})
+    assert found.records["customer"].dates["registered_at"].zone == "UTC"

@@ -138,7 +138,7 @@ class _Policy:
         if form == "text" and self.has("date forms"):
             stored = {"column": column, "stored_as": self.one("day", "text", "timestamp")}
             return base, stored if stored["stored_as"] == "day" else stored | zone
-        return (column, zone) if zone and form != "day" else (column, None)
+        return (column, zone) if zone and form not in ("day", "zoned") else (column, None)
 
     def plus(self, column: str) -> dict[str, Any]:
         amount = self.one("months_int", "months_text", 3)
