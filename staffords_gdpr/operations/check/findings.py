@@ -24,7 +24,6 @@ REFUSALS: Mapping[str, str] = {
     "unindexed-link": "on MariaDB every link has the index that locks are set by",
     "expression": "every `sql` is one expression over one row, which the database understands",
     "date-zone": "no date is read in another zone than the one that the database knows",
-    "date-zone": "no date is read in another zone than the one that the database knows",
     "replacement": "a replacement is known for every column that is listed without one",
     "replacement-key": "no key and no computed column is replaced",
     "replacement-date": "no date that the policy counts from is replaced",
