@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal, InvalidOperation
 from itertools import product
+from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -16,6 +18,8 @@ from staffords_gdpr.policy.models import Policy
 from staffords_gdpr.retention.pure.loader import find_subject as known
 from staffords_gdpr.retention.pure.values import key_text
 from staffords_gdpr.retention.states import Key
+
+_TRUTHS = {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}
 
 
 def find_subject(policy: Policy, engine: sa.Engine, words: Key) -> Key:
@@ -50,6 +54,10 @@ def missing(catalogue: Catalogue, key: Key) -> UsageError:
         hint = f"A {policy.subject} is a value of {columns}, spelt as in the database, capitals too."
     elif catalogue.subject.record.where is not None:
         hint = f"{hint} Rows for which 'where' is not true are no {policy.subject} at all."
+    if any(_inexact(catalogue, *place) for place in _places(catalogue)):
+        hint = (
+            f"{hint} A fraction in a REAL or FLOAT column has no exact words: name another key in the policy."
+        )
     return UsageError(f"there is no {policy.subject} {key_text(key)} in the database", hint)
 
 
@@ -84,15 +92,46 @@ def _places(catalogue: Catalogue) -> list[tuple[str, str]]:
     return [(catalogue.records[first.record].table, first.column)]
 
 
+def _inexact(catalogue: Catalogue, table: str, column: str) -> bool:
+    facts = catalogue.tables[table].details.get(column) if table in catalogue.tables else None
+    return facts is not None and facts.type.lower().startswith(("real", "float"))
+
+
 def _readings(catalogue: Catalogue, table: str, column: str, word: object) -> list[object]:
     facts = catalogue.tables[table].details.get(column) if table in catalogue.tables else None
-    family = facts.family if facts is not None else Family.NONE
-    if not isinstance(word, str) or family not in (Family.NUMBER, Family.NONE):
+    if not isinstance(word, str):
         return [word]
+    family = facts.family if facts is not None else Family.NONE
+    if family is Family.NUMBER:
+        number = _number(word)
+        if number is None:
+            raise UsageError(f"{word!r} is no {column}, which is a number")
+        return [number]
+    if family in (Family.NONE, Family.BINARY):
+        number = _number(word)
+        return [word] if number is None else [word, number]
+    kind = facts.type.lower() if facts is not None else ""
+    if family is Family.BOOLEAN and word.lower() in _TRUTHS:
+        return [_TRUTHS[word.lower()]]
+    if kind == "uuid":
+        return [_uuid(word)]
+    if kind.startswith("character(") and facts is not None and facts.length:
+        return [word, word.ljust(facts.length)]  # as PostgreSQL fills it up
+    return [word]
+
+
+def _number(word: str) -> int | float | None:
     try:
-        number = int(word)
+        number = Decimal(word)
+    except InvalidOperation:
+        return None
+    if not number.is_finite():
+        return None
+    return int(number) if number == int(number) else float(number)
+
+
+def _uuid(word: str) -> str:
+    try:
+        return str(UUID(word))
     except ValueError:
-        if family is Family.NONE:
-            return [word]
-        raise UsageError(f"{word!r} is no {column}, which is a number") from None
-    return [number] if family is Family.NUMBER else [word, number]
+        return word

@@ -44,9 +44,11 @@ class Reading:
             some = wanted[start : start + _KEYS_A_QUERY]
             found += self._fetch(
                 table,
-                source.c[columns[0]].in_([key[0] for key in some])
+                source.c[columns[0]].in_([_given(key[0]) for key in some])
                 if len(columns) == 1
-                else sa.tuple_(*(source.c[name] for name in columns)).in_(some),
+                else sa.tuple_(*(source.c[name] for name in columns)).in_(
+                    [sa.tuple_(*map(_given, key)) for key in some]
+                ),
             )
         return found
 
@@ -66,7 +68,7 @@ class Reading:
             yield found
             if len(found) < size:
                 return
-            last = found[-1]
+            last = [_given(part) for part in found[-1]]
             beyond = columns[0] > last[0] if len(columns) == 1 else sa.tuple_(*columns) > sa.tuple_(*last)
             found = [tuple(row) for row in self._connection.execute(page.where(beyond))]
 
@@ -76,6 +78,11 @@ class Reading:
         given = [column.label(f"x{n}") for n, column in enumerate(asked.values())]
         query: Query = sa.select(*source.c, *given).where(*where)
         return [dict(zip(names, row, strict=True)) for row in self._connection.execute(query)]
+
+
+def _given(value: object) -> sa.ColumnElement[Any]:
+    """A value without a type of its own: PostgreSQL takes a text for what it is compared with, a UUID or a date."""
+    return sa.literal(value, sa.types.NullType())
 
 
 def columns_read(catalogue: Catalogue) -> Mapping[str, Sequence[str]]:
