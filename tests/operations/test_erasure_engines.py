@@ -6,6 +6,7 @@ import datetime as dt
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from engines.talk import rows, run
 
 from staffords_gdpr.database.binding import bind
 from staffords_gdpr.database.connection import begin, changes_so_far, check_deferred, connect, connected
+from staffords_gdpr.database.schema import read_schema
 from staffords_gdpr.operations.purge.erasure import Erased, Plan, erase, plan_of, remaining
 from staffords_gdpr.policy import load_policy
 from staffords_gdpr.retention.bulk import Bulk
@@ -262,3 +264,37 @@ def test_what_is_left_is_told_after_a_connection_that_a_killed_purge_left_behind
         assert not left
     settling.join(10)
     assert left == {"call": 0, "customer": 0}
+
+
+@pytest.mark.parametrize("engine_name", ["mariadb"], indirect=True)
+def test_rows_that_would_change_along_with_a_replaced_column_stop_the_batch(desk: Desk) -> None:
+    """A foreign key that appeared after the policy was bound, too: InnoDB counts nothing of what it changes."""
+    cards = """  card:
+    table: cards
+    belongs_to: customer
+    on: {customer_id: id}
+    personal: [holder]
+    erase: {anonymise: {holder: "erased-{key}", customer_id: null}}
+"""
+    desk.open(
+        CALLS + cards,
+        *NO_CALLS,
+        "CREATE TABLE cards (id INTEGER PRIMARY KEY, customer_id INTEGER, holder VARCHAR(40) UNIQUE)",
+        "CREATE INDEX cards_by_customer ON cards (customer_id)",
+        "CREATE TABLE letters (id INTEGER PRIMARY KEY, holder VARCHAR(40))",
+        "INSERT INTO cards VALUES (1, 1, 'Ada')",
+        "INSERT INTO letters VALUES (1, 'Ada')",
+    )
+    with desk.ready() as bulk:
+        run(
+            desk.url,
+            "ALTER TABLE letters ADD FOREIGN KEY (holder) REFERENCES cards (holder) ON UPDATE CASCADE",
+        )
+        bulk.catalogue = replace(bulk.catalogue, tables=read_schema(bulk.connection).tables)
+        bulk.connection.rollback()
+        with begin(bulk.connection, lock=True) as transaction:
+            bulk.decide(AS_OF)
+            erased = erase(bulk, plan_of(bulk))
+            assert (erased.dragged, erased.reached) == (1, {})
+            transaction.rollback()
+    assert rows(desk.url, "SELECT holder FROM letters") == [("Ada",)]

@@ -89,7 +89,7 @@ def erase(bulk: Bulk, plan: Plan) -> Erased:
     reached: dict[str, int] = {}
     for erasure in plan.erasures:
         found = bulk.candidates[erasure.name]
-        if erasure.values is None and not backend.counts_cascades and (dragged := _dragged(bulk, found)):
+        if not backend.counts_cascades and (dragged := _dragged(bulk, found, erasure.values)):
             return Erased(reached, opened, dragged)
         table = found.bound.sa_table
         statement: sa.Delete | sa.Update = sa.delete(table)
@@ -133,12 +133,15 @@ def _open(bulk: Bulk, opening: Opening) -> int:
     return int(bulk.connection.execute(_of_due(bulk, found, undo)).rowcount)
 
 
-def _dragged(bulk: Bulk, found: Candidates) -> int:
-    """How many rows still refer to those that are to be deleted now, by foreign keys that would take them along."""
+def _dragged(bulk: Bulk, found: Candidates, values: Mapping[str, Scalar] | None) -> int:
+    """How many rows still refer to those that are to be deleted now, by foreign keys that would take them along; or to
+    the columns that are to be replaced now, by any.
+    """
     dragged = 0
     table = found.bound.sa_table
     for key in references_to(bulk.catalogue, found.bound.table):
-        if key.on_delete in ("NO ACTION", "RESTRICT"):
+        harmless = key.on_delete in ("NO ACTION", "RESTRICT")
+        if harmless if values is None else values.keys().isdisjoint(key.target_columns):
             continue
         referring = sa.table(key.table, *(sa.column(name) for name in key.columns)).alias()
         ends = zip(key.columns, key.target_columns, strict=True)
