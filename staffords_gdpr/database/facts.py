@@ -70,6 +70,7 @@ class Outside:
     target: str
     target_columns: tuple[str, ...]
     hidden: bool = False
+    partition: bool = False
 
 
 @dataclass(frozen=True)

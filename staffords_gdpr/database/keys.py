@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,15 +12,33 @@ from staffords_gdpr.database.facts import TableFacts
 from staffords_gdpr.database.misfits import Misfits
 from staffords_gdpr.policy.models import Record
 
+_NOT_PLAIN = {
+    "mysql": re.compile(r"set\b", re.IGNORECASE),
+    "postgresql": re.compile(r"(inet|cidr|jsonb?)$|.*range$|.*\[\]$", re.IGNORECASE),
+}
+"""Types whose values are no plain numbers or texts: they cannot be told apart again when a log is read."""
+
 
 def require_key(dialect: str, record: Record, facts: TableFacts, misfits: Misfits) -> None:
-    """Note a record type whose rows have no key by which they can be told apart."""
+    """Note a record type whose rows have no key by which they can be told apart, or a key of a type that gdpr cannot
+    write down and find again.
+    """
     if not (record.key or facts.key):
         what = f"table {facts.name} has no primary key, so its rows cannot be told apart"
         advice = "Name columns that are unique and never null, as in key: [number]"
         if dialect == "sqlite":
             advice += ". SQLite's rowid is no key: VACUUM may number the rows anew"
         misfits.add("no-key", ("records", record.name, "table"), what, advice)
+    for column in record.key or facts.key:
+        kind = facts.columns.get(column, "")
+        if dialect in _NOT_PLAIN and _NOT_PLAIN[dialect].match(kind):
+            what = (
+                f"{facts.name}.{column} is part of the key and of type {kind}, which gdpr cannot use as a key"
+            )
+            advice = (
+                "Name other columns that are unique and never null, as in key: [number], numbers or texts"
+            )
+            misfits.add("key-type", ("records", record.name, "key" if record.key else "table"), what, advice)
 
 
 def check_key(connection: sa.Connection, record: Record, facts: TableFacts, misfits: Misfits) -> None:

@@ -66,6 +66,11 @@ def _outside(outside: Outside) -> tuple[str, str]:
             f"{refers}, and this database user is not shown that table: its foreign key could change rows unseen",
             f"Run: GRANT SELECT ON {outside.table} TO the user of gdpr; or drop the foreign key",
         )
+    if outside.partition:
+        return (
+            f"{refers}, and it is a partition, on whose own foreign keys gdpr does not look",
+            "Drop the foreign key, or make the partition a table of its own",
+        )
     return (
         f"{refers} from another schema, where gdpr does not look",
         "Bring both into one schema, or drop the foreign key",

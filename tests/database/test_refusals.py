@@ -197,3 +197,36 @@ def test_a_hidden_table_that_refers_to_ours_lets_nobody_purge(engine_url: str, p
         run(engine_url, f"DROP USER {clerk}@localhost")
         if other != name:
             run(engine_url, f"DROP DATABASE {other}")
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
+def test_a_partition_with_a_foreign_key_of_its_own_is_refused(engine_url: str) -> None:
+    """It is no table of the schema, and its rows hold what they refer to (R5)."""
+    office(
+        engine_url,
+        statements=(
+            "CREATE TABLE events (id INTEGER, customer_id INTEGER) PARTITION BY RANGE (id)",
+            "CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM (0) TO (100)",
+            "ALTER TABLE events_1 ADD CONSTRAINT own FOREIGN KEY (customer_id) REFERENCES customers",
+        ),
+    )
+    assert "events_1 refers to customers, and it is a partition" in refused(
+        engine_url, {"customer": CUSTOMER}
+    )
+    run(engine_url, "ALTER TABLE events_1 DROP CONSTRAINT own")
+    assert bound(engine_url, {"customer": CUSTOMER})
+
+
+KEYS = {"mariadb": ["SET('a', 'b')"], "postgresql": ["INET", "INT4RANGE", "INTEGER[]", "JSONB"]}
+PLAIN_KEYS = {"mariadb": "ENUM('a', 'b')", "postgresql": "MACADDR"}
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql", "mariadb"], indirect=True)
+def test_a_key_of_a_type_that_cannot_be_written_down_is_refused(engine_url: str, engine_name: str) -> None:
+    for kind in KEYS[engine_name]:
+        run(engine_url, f"CREATE TABLE customers (id {kind} PRIMARY KEY, registered_at DATE)")
+        said = refused(engine_url, {"customer": CUSTOMER})
+        assert "customers.id is part of the key and of type" in said
+        run(engine_url, "DROP TABLE customers")
+    run(engine_url, f"CREATE TABLE customers (id {PLAIN_KEYS[engine_name]} PRIMARY KEY, registered_at DATE)")
+    assert bound(engine_url, {"customer": CUSTOMER})

@@ -55,10 +55,12 @@ _OUTSIDE = """
            (SELECT array_agg(a.attname ORDER BY u.at) FROM unnest(k.conkey) WITH ORDINALITY u(num, at)
             JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.num),
            (SELECT array_agg(a.attname ORDER BY u.at) FROM unnest(k.confkey) WITH ORDINALITY u(num, at)
-            JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.num)
+            JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.num),
+           f.relispartition
     FROM pg_constraint k JOIN pg_class f ON f.oid = k.conrelid JOIN pg_namespace fn ON fn.oid = f.relnamespace
     JOIN pg_class c ON c.oid = k.confrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE k.contype = 'f' AND k.conparentid = 0 AND n.nspname = current_schema() AND fn.nspname <> n.nspname
+    WHERE k.contype = 'f' AND k.conparentid = 0 AND n.nspname = current_schema()
+      AND (fn.nspname <> n.nspname OR f.relispartition)
     ORDER BY 1, k.conname"""
 _CHANGES = """
     SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0) FROM pg_stat_xact_user_tables
@@ -161,8 +163,8 @@ class PostgreSQL(Backend):
 
     def references_from_outside(self, connection: sa.Connection) -> tuple[Outside, ...]:
         return tuple(
-            Outside(table, tuple(columns), target, tuple(others))
-            for table, target, columns, others in connection.exec_driver_sql(_OUTSIDE)
+            Outside(table, tuple(columns), target, tuple(others), partition=partition)
+            for table, target, columns, others, partition in connection.exec_driver_sql(_OUTSIDE)
         )
 
     def identity(self, connection: sa.Connection) -> str:

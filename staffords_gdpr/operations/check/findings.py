@@ -13,6 +13,7 @@ REFUSALS: Mapping[str, str] = {
     "unknown-column": "every column that the policy names is there",
     "view": "record types are tables, not views",
     "no-key": "every row can be told from every other by a key",
+    "key-type": "keys are numbers, texts, dates and the like, not sets, ranges, arrays, JSON or PostgreSQL's INET",
     "key-not-unique": "no two rows hold the same undeclared key",
     "key-empty": "no row has an empty undeclared key",
     "no-link": "every link says which columns join the tables, or a foreign key does",
@@ -41,8 +42,8 @@ REFUSALS: Mapping[str, str] = {
     "not-transactional": "every table that is read or erased keeps transactions",
     "row-security": "the database user sees every row",
     "not-readable": "the database user may read every table that can hold what a purge would erase (R5)",
-    "outside-reference": "no other schema, and no table that the user may not see, refers to the tables",
-    "hidden-references": "on MariaDB the database user is shown whatever refers to the tables (to approve and to purge)",
+    "outside-reference": "no other schema, no partition alone and no table hidden from the user refers to the tables",
+    "hidden-references": "on MariaDB the user is shown whatever refers to the tables (to approve and to purge)",
     "cycle": "rows that refer to each other can be erased",
 }
 """Without these the policy cannot be used: every command refuses it, with the same words."""
@@ -52,6 +53,7 @@ REMARKS: Mapping[str, str] = {
     "unnamed-table": "every table that refers to a named one is named",
     "passed-table": "every table that a link or a date passes through is named, so that its rows go too",
     "trigger": "no trigger keeps a copy of what is erased, unless the policy says why",
+    "stored-view": "no materialized view keeps a copy of what is erased",
     "missing-index": "every link by which a purge looks rows up has an index",
     "missing-privilege": "the database user may do what the policy asks",
     "excessive-privilege": "the database user may do no more than that",
