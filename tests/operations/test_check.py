@@ -110,6 +110,37 @@ def test_texts_that_rules_read_are_decided_about(engine_url: str) -> None:
     assert checked(engine_url, {**BOTH, "call": {**call, "sooner": steps}}).findings == ()
 
 
+@pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
+def test_whatever_type_may_hold_words_is_asked_about(engine_url: str) -> None:
+    asked = (
+        'ci "char"',
+        "mac macaddr",
+        "tags text[]",
+        "home place",
+        "words tsvector",
+        "file uuid",
+        "ip inet",
+    )
+    silent = ("state mood", "stay daterange", "took interval", "cost money")
+    types = ("CREATE TYPE place AS (street text, town text)", "CREATE TYPE mood AS ENUM ('a', 'b')")
+    office(engine_url, *types, *(f"ALTER TABLE calls ADD COLUMN {each}" for each in (*asked, *silent)))
+    finding = one(checked(engine_url, BOTH))
+    assert finding.code == "undecided-columns"
+    assert set(pasted(BOTH, finding.paste)["call"]["personal"]) == {"reason", *(a.split()[0] for a in asked)}
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
+def test_a_materialized_view_keeps_copies_also_by_another_view(engine_url: str) -> None:
+    views = (
+        "CREATE VIEW late AS SELECT * FROM calls",
+        'CREATE MATERIALIZED VIEW "Late" AS SELECT * FROM late',
+    )
+    office(engine_url)
+    run(engine_url, *views)
+    finding = one(checked(engine_url, BOTH))
+    assert (finding.code, finding.paste) == ("stored-view", 'REFRESH MATERIALIZED VIEW "Late";')
+
+
 def test_a_table_that_refers_to_ours_and_is_not_named_is_found(engine_url: str) -> None:
     office(engine_url)
     tables = sa.MetaData()

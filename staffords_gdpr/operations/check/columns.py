@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 import sqlalchemy as sa
 
@@ -16,21 +16,28 @@ from staffords_gdpr.database.schema import Schema
 from staffords_gdpr.operations.check.findings import Finding
 from staffords_gdpr.policy.models import Hop, Policy, Record
 
-_TELLING = {Family.TEXT, Family.BINARY, Family.NONE}
-_TELLING_TYPES = re.compile(r"json|xml|inet|cidr|hstore|array|\[\]|point|geo", re.IGNORECASE)
+_TELLING = {Family.TEXT, Family.BINARY, Family.NONE, Family.OTHER}
+_SILENT_TYPES = re.compile(r"(enum|set)\(|interval\b", re.IGNORECASE)
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _NO_STRINGS = {"null", "true", "false"}
 
 
-def undecided_columns(policy: Policy, schema: Schema) -> Iterator[Finding]:
-    """One finding for each record type with texts of which the policy does not say whether they are personal."""
+def undecided_columns(
+    policy: Policy, schema: Schema, wordless: Collection[tuple[str, str]] = ()
+) -> Iterator[Finding]:
+    """One finding for each record type with texts of which the policy does not say whether they are personal.
+
+    `wordless`: tables and columns that hold none, whatever their type is called.
+    """
     for name, record in policy.ours.items():
         facts = schema.tables.get(record.table)
         if facts is None:
             continue
         spoken = _spoken_of(policy, record, facts)
         open_ = [
-            column for column, details in facts.details.items() if _tells(details) and column not in spoken
+            column
+            for column, details in facts.details.items()
+            if _tells(details) and column not in spoken and (facts.name, column) not in wordless
         ]
         if not open_:
             continue
@@ -128,10 +135,8 @@ def _spoken_of(policy: Policy, record: Record, facts: TableFacts) -> set[str]:
 
 def _tells(details: ColumnFacts) -> bool:
     """Whether a column may hold words, pictures or voices."""
-    return not details.generated and (
-        details.family in _TELLING
-        or (details.family is Family.OTHER and _TELLING_TYPES.search(details.type) is not None)
-    )
+    silent = details.family is Family.OTHER and _SILENT_TYPES.match(details.type) is not None
+    return not details.generated and details.family in _TELLING and not silent
 
 
 def _hops(record: Record) -> Iterator[tuple[Hop, Hop | None]]:

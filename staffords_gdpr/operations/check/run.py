@@ -18,6 +18,7 @@ from staffords_gdpr.operations.check.counts import RecordCounts, counts
 from staffords_gdpr.operations.check.findings import Finding
 from staffords_gdpr.operations.check.indexes import missing_indexes
 from staffords_gdpr.operations.check.privileges import privileges
+from staffords_gdpr.operations.check.stored import stored_views, wordless_columns
 from staffords_gdpr.policy.models import Policy
 from staffords_gdpr.progress import SILENT, Progress
 
@@ -65,8 +66,12 @@ def check(
 def _remarks(
     connection: sa.Connection, policy: Policy, schema: Schema, catalogue: Catalogue | None
 ) -> list[Finding]:
-    found = [*undecided_columns(policy, schema), *unnamed_tables(policy, schema)]
+    found = [
+        *undecided_columns(policy, schema, wordless_columns(connection)),
+        *unnamed_tables(policy, schema),
+    ]
     found += triggers(connection, policy, schema)
+    found += stored_views(connection, policy)
     if catalogue is not None:
         found += missing_indexes(connection, catalogue)
         found += privileges(connection, catalogue)
