@@ -21,7 +21,9 @@ Path = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Anonymising:
-    """One record type as its rows are about to be anonymised. `edges`: every reference that its rows hold."""
+    """One record type as its rows are about to be anonymised. `edges`: every reference that its rows hold; `targets`:
+    the columns of its table to which others link.
+    """
 
     connection: sa.Connection
     policy: Policy
@@ -30,6 +32,7 @@ class Anonymising:
     table: sa.Table
     key: Sequence[str]
     edges: Sequence[Edge]
+    targets: frozenset[str]
     misfits: Misfits
 
     @property
@@ -148,11 +151,19 @@ class Anonymising:
 
     def _list(self, listed: Mapping[str, Scalar], path: Path) -> None:
         record, name = self.record, self.facts.name
-        dates = date_columns(record, dates_used(self.policy, record.name))
-        rules = (record.keep, *(step.keep for step in record.sooner))
-        conditions = (record.where, *(rule.while_ if rule else None for rule in rules))
+        alike = [other for other in self.policy.ours.values() if other.table == record.table]
+        dates = {
+            column for other in alike for column in date_columns(other, dates_used(self.policy, other.name))
+        }
+        rules = [rule for other in alike for rule in (other.keep, *(step.keep for step in other.sooner))]
+        conditions = (*(other.where for other in alike), *(rule.while_ if rule else None for rule in rules))
         decides = {column for condition in conditions if condition for column in condition.columns}
-        words = {word for expression in expressions_of(record) for word in words_of(expression.sql)}
+        words = {
+            word
+            for other in alike
+            for expression in expressions_of(other)
+            for word in words_of(expression.sql)
+        }
         owner = {own for edge in self.edges if edge.kind == "belongs_to" for own in edge.own}
         links = {own: edge.target for edge in self.edges for own in edge.own}
         others = {own: key.target for key in self.facts.foreign_keys for own in key.columns}
@@ -164,6 +175,9 @@ class Anonymising:
             if column in self.key:
                 what = f"{column} is part of the key of {name} and cannot be replaced"
                 self.misfits.add("replacement-key", at, what, "Leave it out")
+            elif column in self.targets:
+                what = f"others link to {column}, and would lead to nobody"
+                self.misfits.add("replacement-link", at, what, "Leave it out, or link to the key instead")
             elif column in dates:
                 what = f"{column} is a date that the policy counts from; anonymising must not move it"
                 self.misfits.add("replacement-date", at, what, "Leave it out")

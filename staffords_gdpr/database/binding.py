@@ -77,7 +77,7 @@ class _Binding:
         }
         self.misfits.raise_if_any()  # what follows asks the database with these names and expressions
         self._anonymising(connection, stored)
-        check_foundations(self.policy, self.tables, self.misfits)
+        check_foundations(self.policy, self.tables, self.own, self.misfits)
         catalogue = Catalogue(
             policy=self.policy,
             records={name: self._bound(name, kinds[name], stored) for name in self.policy.ours},
@@ -119,6 +119,13 @@ class _Binding:
                 stored[facts.name],
                 self._key(name),
                 edges,
+                frozenset(
+                    other
+                    for edge in self.edges
+                    if self.tables[edge.target].name == facts.name
+                    for end in (edge.ends or (edge.columns,))
+                    for _, other in end
+                ),
                 self.misfits,
             )
 

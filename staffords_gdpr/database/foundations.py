@@ -7,9 +7,10 @@ read there, the last day of the row would move by itself. So that is refused.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from staffords_gdpr.database.catalogue import Edge
 from staffords_gdpr.database.misfits import Misfits
 from staffords_gdpr.database.schema import TableFacts
 from staffords_gdpr.policy.models import Condition, Hop, LookUp, Policy, Record
@@ -19,21 +20,66 @@ Path = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Reading:
-    """Columns of another table that a record type's rule reads, and where the policy says so."""
+    """Columns of another table that a record type's rule reads, and where the policy says so.
+
+    `on`: of a date, how the row leads there: columns of that table and of the row's own.
+    """
 
     table: str
     columns: frozenset[str]
     path: Path
+    on: frozenset[tuple[str, str]] | None = None
 
 
-def check_foundations(policy: Policy, tables: Mapping[str, TableFacts], misfits: Misfits) -> None:
-    """Note every table that a rule reads, and whose rows could go, or be replaced, before the row itself."""
+def check_foundations(
+    policy: Policy,
+    tables: Mapping[str, TableFacts],
+    edges: Mapping[str, Sequence[Edge]],
+    misfits: Misfits,
+) -> None:
+    """Note every table that a rule reads, and whose rows could go, or be replaced, before the row itself.
+
+    `edges` are the links that the policy gives, by record type.
+    """
     for name, record in policy.ours.items():
         above = _owners(policy, name)
         for reading in _readings(record):
-            for other, read in policy.ours.items():
-                if tables[other].name == reading.table and other != name:
-                    _hold_against(policy, name, above, read, reading, misfits)
+            types = [other for other in policy.ours if tables[other].name == reading.table]
+            for other in types:
+                if other != name:
+                    _hold_against(policy, name, above, policy.ours[other], reading, misfits)
+            if name in types or (
+                types and reading.on is not None and not _hangs_below(edges, name, above, types, reading.on)
+            ):
+                misfits.add(
+                    "goes-too-soon",
+                    reading.path,
+                    f"'{name}' reads rows of {reading.table} here that need not be its own, and could be erased before "
+                    "it",
+                    f"Read rows that belong to '{name}' over the very columns of that link",
+                )
+
+
+def _hangs_below(
+    edges: Mapping[str, Sequence[Edge]],
+    name: str,
+    above: set[str],
+    types: Sequence[str],
+    on: frozenset[tuple[str, str]],
+) -> bool:
+    """Whether rows of one of these types, found over `on`, belong to the row, or to its owner as the row does."""
+    owner = next((edge for edge in edges[name] if edge.kind == "belongs_to"), None)
+    for other in types:
+        link = next((edge for edge in edges[other] if edge.kind == "belongs_to"), None)
+        if link is None or link.target not in above:
+            continue
+        if link.target == name and frozenset(link.columns) == on:
+            return True
+        if owner is not None and owner.direct and link.target == owner.target:
+            up = {theirs: own for own, theirs in owner.columns}
+            if frozenset((own, up.get(theirs, "")) for own, theirs in link.columns) == on:
+                return True
+    return False
 
 
 def _hold_against(
@@ -76,19 +122,23 @@ def _readings(record: Record) -> Iterator[Reading]:
     for date in record.dates.values():
         if date.through:
             last = [date.column, *([date.plus.column] if date.plus and date.plus.column else [])]
-            yield from _hops(date.through, last, (*at, "dates", date.name, "through"))
+            yield from _hops(date.through, last, (*at, "dates", date.name, "through"), dated=True)
     yield from _look_ups(record.where, (*at, "where"))
     for which, keep in (("keep", record.keep), ("orphans", record.orphans)):
         if keep is not None:
             yield from _look_ups(keep.while_, (*at, which, "while"))
+    for step in record.sooner:
+        if step.keep is not None:
+            yield from _look_ups(step.keep.while_, (*at, "sooner", step.name, "while"))
 
 
-def _hops(through: tuple[Hop, ...], last: list[str], path: Path) -> Iterator[Reading]:
+def _hops(through: tuple[Hop, ...], last: list[str], path: Path, *, dated: bool = False) -> Iterator[Reading]:
     for place, hop in enumerate(through):
         further = through[place + 1].on.values() if place + 1 < len(through) else last
         conditions = hop.where.columns if hop.where else ()
         here = (*path, str(place))
-        yield Reading(hop.table, frozenset([*hop.on, *conditions, *further]), here)
+        on = frozenset(hop.on.items()) if dated and place == 0 else None
+        yield Reading(hop.table, frozenset([*hop.on, *conditions, *further]), here, on)
         yield from _look_ups(hop.where, here)
 
 

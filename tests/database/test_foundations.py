@@ -66,3 +66,25 @@ def test_a_look_up_table_may_not_be_erased_either(office: str) -> None:
     del call["dates"]
     said = refused(office, {"customer": CUSTOMER, "call": call, "field": {**FIELD, "keep": TWO_YEARS}})
     assert ": 'call' reads table fields here" in said
+
+
+def test_rows_of_the_own_table_and_of_other_customers_may_go_too_soon(office: str) -> None:
+    way = {"column": "at", "through": {"table": "calls", "on": {"id": "customer_id"}}}
+    call = {**CALL, "dates": {"warranty": way}}
+    assert "that need not be its own" in refused(office, {"customer": CUSTOMER, "call": call})
+    visit = {"table": "fields", "belongs_to": "customer", "on": {"id": "id"}}
+    said = refused(office, {"customer": CUSTOMER, "call": CALL, "visit": visit})
+    assert "that need not be its own" in said
+
+
+def test_a_column_to_which_others_link_is_not_replaced(engine_url: str) -> None:
+    """The calls would be orphans, and their customer would have had no contact."""
+    tables = sa.MetaData()
+    customers(tables, sa.Column("email", sa.String(60), unique=True))
+    table(tables, "calls", sa.Column("email", sa.String(60), index=True), sa.Column("at", sa.DateTime))
+    run(engine_url, tables=tables)
+    call = {"table": "calls", "belongs_to": "customer", "on": {"email": "email"}, "keep": TWO_YEARS}
+    step = {"early": {"for": "1 month", "after": "registered_at", "anonymise": {"email": "erased-{key}"}}}
+    assert bound(engine_url, {"customer": CUSTOMER, "call": call})
+    said = refused(engine_url, {"customer": {**CUSTOMER, "sooner": step}, "call": call})
+    assert "others link to email" in said
