@@ -70,11 +70,13 @@ def use_of(catalogue: Catalogue) -> Use:
 
 def _tables(old: Described, new: Described, use: Use) -> Iterator[Change]:
     for table in sorted(old.keys() - new.keys()):
-        yield Change(f"table {table} is gone", table in use.columns)
+        to = _used_targets(old[table], use)
+        said = f", and referred to {' and '.join(to)}" if to else ""
+        yield Change(f"table {table} is gone{said}", table in use.columns or bool(to))
     for table in sorted(new.keys() - old.keys()):
-        to = sorted({target for _, target, _ in new[table]["foreign_keys"] if target in use.columns})
+        to = _used_targets(new[table], use)
         said = f", and refers to {' and '.join(to)}" if to else ""
-        yield Change(f"table {table} is new{said}", bool(to))
+        yield Change(f"table {table} is new{said}", bool(to) or _like(table, old))
 
 
 def _columns(table: str, old: Described, new: Described, use: Use) -> Iterator[Change]:
@@ -82,7 +84,10 @@ def _columns(table: str, old: Described, new: Described, use: Use) -> Iterator[C
     for column in sorted(was.keys() - now.keys()):
         yield Change(f"column {table}.{column} is gone", use.rests_on(table, column))
     for column in sorted(now.keys() - was.keys()):
-        yield Change(f"column {table}.{column} is new", table in use.anonymised)
+        yield Change(
+            f"column {table}.{column} is new",
+            table in use.anonymised or (table in use.columns and _like(column, was)),
+        )
     for column in sorted(was.keys() & now.keys()):
         if list(was[column]) != list(now[column]):
             said = f"column {table}.{column} was {_type(was[column])} and is {_type(now[column])}"
@@ -106,6 +111,15 @@ def _triggers(old: Iterable[str], new: Iterable[str], use: Use) -> Iterator[Chan
         if was.get(name) != now.get(name):
             what = "is new" if name not in was else "is gone" if name not in now else "has changed"
             yield Change(f"trigger {name} {what}", name.partition(".")[0] in use.columns)
+
+
+def _used_targets(table: Described, use: Use) -> list[str]:
+    return sorted({target for _, target, _ in table["foreign_keys"] if target in use.columns})
+
+
+def _like(name: str, known: Iterable[str]) -> bool:
+    """Whether a name is like a known one but for its capitals: a policy that meant that one could now mean this."""
+    return name.casefold() in {other.casefold() for other in known}
 
 
 def _foreign_keys(table: Described) -> set[tuple[tuple[str, ...], str, tuple[str, ...]]]:

@@ -9,6 +9,7 @@ from purge_office import NOW, Firm
 
 from staffords_gdpr.database.binding import bind
 from staffords_gdpr.database.connection import connected
+from staffords_gdpr.database.drift import Change, Use, changes
 from staffords_gdpr.operations.drift import Drift, drift_since
 from staffords_gdpr.operations.review import prepare
 from staffords_gdpr.operations.scan import scan
@@ -82,3 +83,27 @@ def test_the_next_approval_is_for_the_schema_as_it_is_then(firm: Firm) -> None:
     firm.approve(NOW)
     assert not drift(firm).any
     assert len(list(firm.log.home.schemas.iterdir())) == 2
+
+
+def test_a_name_that_the_policy_could_now_mean_stops_a_purge() -> None:
+    """Names are found whatever their capitals: a second one may take the place of the one that was approved."""
+    table = {"columns": {"id": ["INT", True], "Closed": ["DATE", False]}, "key": ["id"], "foreign_keys": []}
+    wider = {**table, "columns": {**table["columns"], "closed": ["DATE", False]}}  # type: ignore[dict-item]
+    use = Use({"Calls": {"id", "Closed"}})
+    before = {"tables": {"Calls": table}, "triggers": []}
+    assert changes(before, {"tables": {"Calls": wider}, "triggers": []}, use) == (
+        Change("column Calls.closed is new", used=True),
+    )
+    assert changes(before, {"tables": {"Calls": table, "calls": table}, "triggers": []}, use) == (
+        Change("table calls is new", used=True),
+    )
+
+
+def test_a_table_that_held_ours_and_is_seen_no_longer_stops_a_purge() -> None:
+    """It may still be there, where this user cannot see it."""
+    ours = {"columns": {"id": ["INT", True]}, "key": ["id"], "foreign_keys": []}
+    bills = {**ours, "foreign_keys": [[["customer_id"], "customers", ["id"]]]}
+    before = {"tables": {"customers": ours, "bills": bills}, "triggers": []}
+    after = {"tables": {"customers": ours}, "triggers": []}
+    (found,) = changes(before, after, Use({"customers": {"id"}}))
+    assert found == Change("table bills is gone, and referred to customers", used=True)
