@@ -86,7 +86,9 @@ def _columns(table: str, old: Described, new: Described, use: Use) -> Iterator[C
     for column in sorted(now.keys() - was.keys()):
         yield Change(
             f"column {table}.{column} is new",
-            table in use.anonymised or (table in use.columns and _like(column, was)),
+            table in use.anonymised
+            or use.rests_on(table, column)
+            or (table in use.columns and _like(column, was)),
         )
     for column in sorted(was.keys() & now.keys()):
         if list(was[column]) != list(now[column]):
