@@ -9,6 +9,7 @@ import engine_worlds
 import pytest
 import sqlalchemy as sa
 import yaml
+from both_ways import Answers, agreed
 from engines.servers import Servers
 from hypothesis import HealthCheck, assume, event, given, settings
 from worlds import AS_OF, World, worlds
@@ -17,13 +18,9 @@ from staffords_gdpr.database.binding import bind
 from staffords_gdpr.database.connection import connect
 from staffords_gdpr.errors import PolicyError
 from staffords_gdpr.policy.loader import read_policy
-from staffords_gdpr.retention.bulk import Bulk
-from staffords_gdpr.retention.pure import judge
-from staffords_gdpr.retention.pure.loader import load_everything
 
 # each is decided six times, and most of the time goes into SQL that is made anew for each policy
 EXAMPLES = int(os.environ.get("GDPR_TEST_EXAMPLES", "60")) // 8
-Answers = dict[tuple[str, tuple[object, ...]], tuple[object, ...]]
 
 
 @pytest.fixture(scope="module")
@@ -57,13 +54,7 @@ def test_every_engine_gives_the_same_answers_in_both_ways(
         except PolicyError as error:
             event(str(error).split(": ", 1)[-1][:60])
             assume(False)
-        bulk = Bulk(connection, catalogue)
-        bulk.decide(AS_OF, holds=world.held)
-        by_sql = {(v.record, v.key): (v.state, v.last_day, v.subject) for v in bulk.verdicts()}
-        verdicts = judge(catalogue, load_everything(connection, catalogue), AS_OF, world.held)
-        by_function = {(v.record, v.key): (v.state, v.last_day, v.subject) for v in verdicts}
-        assert by_sql == by_function, name
-        answers[name] = by_sql
+        answers[name] = agreed(connection, catalogue, AS_OF, world.held)
     first, *others = answers.values()
     assert all(other == first for other in others)
     for state, _, _ in first.values():

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 import yaml
+from both_ways import Answers, agreed
 from engine_worlds import unchecked
 from engines.servers import Servers
 from full_schema import Shape, fill
@@ -20,13 +21,9 @@ from staffords_gdpr.database.connection import connect
 from staffords_gdpr.errors import PolicyError
 from staffords_gdpr.policy.loader import read_policy
 from staffords_gdpr.policy.models import Policy
-from staffords_gdpr.retention.bulk import Bulk
-from staffords_gdpr.retention.pure import judge
-from staffords_gdpr.retention.pure.loader import load_everything
 
 EXAMPLES = int(os.environ.get("GDPR_TEST_EXAMPLES", "24")) // 3
 thorough = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
-Answers = dict[tuple[str, tuple[object, ...]], tuple[object, ...]]
 
 
 class Databases:
@@ -71,19 +68,7 @@ def policy_of(world: FullWorld) -> Policy:
 
 def answers_of(connection: sa.Connection, world: FullWorld) -> Answers:
     """State, last day and subject of every row and step, on which both ways agree."""
-    catalogue = bind(policy_of(world), connection)
-    bulk = Bulk(connection, catalogue)
-    bulk.decide(AS_OF, holds=world.held)
-    listed = list(bulk.verdicts())
-    by_sql = {(v.record, v.key): (v.state, v.last_day, v.subject) for v in listed}
-    assert len(listed) == len(by_sql), "a row is listed twice"
-    verdicts = judge(catalogue, load_everything(connection, catalogue), AS_OF, world.held)
-    by_function = {(v.record, v.key): (v.state, v.last_day, v.subject) for v in verdicts}
-    assert by_sql == by_function, connection.dialect.name
-    for name, counted in bulk.counts().items():
-        states = [state for (record, _), (state, _, _) in by_sql.items() if record == name]
-        assert counted == {state: states.count(state) for state in counted}
-    return by_sql
+    return agreed(connection, bind(policy_of(world), connection), AS_OF, world.held)
 
 
 def give_up_if_too_deep(error: sa.exc.OperationalError) -> None:

@@ -39,14 +39,14 @@ class MariadbDays(RegexDays):
 
     end = r"\z"
 
-    def _matches(self, raw: Text, pattern: str) -> Condition:
+    def _matches(self, raw: sa.ColumnElement[Any], pattern: str) -> Condition:
         return raw.op("REGEXP", is_comparison=True)(text(pattern))
 
     def _value(self, column: sa.ColumnElement[Any], kind: DateKind) -> Value:
         plain = written(column)
         if is_epoch(kind):
             units, first, last = epoch_range(kind)
-            number = _number(column)
+            number = self._number(column)
             moment = _later_by("SECOND", sa.func.floor(number / units), sa.literal_column("'1970-01-01'"))
             known = sa.case((number.between(first, last), moment), else_=text(IMPOSSIBLE))
             return Value(known, plain, "utc")
@@ -68,15 +68,21 @@ class MariadbDays(RegexDays):
     def _moved(self, reading: Text, seconds: Number) -> Text:
         return sa.func.substr(_moment_later("SECOND", reading, seconds), 1, 10)
 
-    def _whole(self, amount: sa.ColumnElement[Any]) -> Number:
-        number = _number(amount)
-        match stored(amount):
+    def _number(self, column: sa.ColumnElement[Any]) -> Number:
+        match stored(column):
+            case Stored.INTEGER | Stored.BOOLEAN:
+                return column
             case Stored.FRACTION | Stored.FLOAT:
-                return sa.case((amount == number, number))
-            case Stored.OTHER:
-                return sa.case((_is_like(written(amount), WHOLE), number))
+                return sa.func.floor(column)
+            case Stored.TEXT | Stored.OTHER:
+                plain = written(column)
+                cases = [(self._is_like(plain, WHOLE), _whole_number(plain))]
+                if stored(column) is Stored.OTHER:
+                    fraction = sa.and_(self._is_like(plain, FRACTION), sa.not_(_in_quotes(column)))
+                    cases.append((fraction, sa.func.floor(sa.cast(plain, mysql.DECIMAL(38, 9)))))
+                return sa.case(*cases)
             case _:
-                return number
+                return sa.cast(sa.null(), mysql.INTEGER())
 
     def _later(self, day: Text, unit: Unit, number: Number) -> Text:
         if unit in ("month", "year"):
@@ -107,28 +113,6 @@ def _moment_later(unit: str, reading: Text, number: Number) -> Text:
         sa.and_(day == text(_FIRST_DAY), seconds < 0), sa.and_(day == text(_LAST_DAY), seconds >= 86_400)
     )
     return sa.case((sa.not_(beyond), _later_by(unit, number, moment)))
-
-
-def _number(column: sa.ColumnElement[Any]) -> Number:
-    """A number rounded down, or the whole number that a text spells; NULL for anything else."""
-    match stored(column):
-        case Stored.INTEGER | Stored.BOOLEAN:
-            return column
-        case Stored.FRACTION | Stored.FLOAT:
-            return sa.func.floor(column)
-        case Stored.TEXT | Stored.OTHER:
-            plain = written(column)
-            cases = [(_is_like(plain, WHOLE), _whole_number(plain))]
-            if stored(column) is Stored.OTHER:
-                fraction = sa.and_(_is_like(plain, FRACTION), sa.not_(_in_quotes(column)))
-                cases.append((fraction, sa.func.floor(sa.cast(plain, mysql.DECIMAL(38, 9)))))
-            return sa.case(*cases)
-        case _:
-            return sa.cast(sa.null(), mysql.INTEGER())
-
-
-def _is_like(plain: sa.ColumnElement[Any], pattern: str) -> Condition:
-    return plain.op("REGEXP", is_comparison=True)(text(f"^{pattern}\\z"))
 
 
 def _in_quotes(column: sa.ColumnElement[Any]) -> Condition:

@@ -39,7 +39,7 @@ _SECOND = "YYYY-MM-DD HH24:MI:SS"
 class PostgresqlDays(RegexDays):
     """See `Days`."""
 
-    def _matches(self, raw: Text, pattern: str) -> Condition:
+    def _matches(self, raw: sa.ColumnElement[Any], pattern: str) -> Condition:
         return raw.op("~", is_comparison=True)(text(pattern))
 
     def _value(self, column: sa.ColumnElement[Any], kind: DateKind) -> Value:
@@ -47,7 +47,7 @@ class PostgresqlDays(RegexDays):
         plain = written(column)
         if is_epoch(kind):
             units, first, last = epoch_range(kind)
-            number = _number(column)
+            number = self._number(column)
             seconds = sa.cast(sa.func.floor(sa.cast(number, sa.Numeric) / units), sa.Float)
             moment = sa.func.to_char(
                 sa.literal_column("TIMESTAMP '1970-01-01'")
@@ -86,15 +86,24 @@ class PostgresqlDays(RegexDays):
         moved = there + seconds * sa.literal_column("INTERVAL '1 second'")
         return bytewise(sa.func.to_char(moved, text("YYYY-MM-DD")))
 
-    def _whole(self, amount: sa.ColumnElement[Any]) -> Number:
-        number = _number(amount)
-        match stored(amount):
+    def _number(self, column: sa.ColumnElement[Any]) -> Number:
+        match stored(column):
+            case Stored.INTEGER:
+                return column
             case Stored.FRACTION | Stored.FLOAT:
-                return sa.case((amount == number, number))
+                return sa.func.floor(column)
+            case Stored.TEXT:
+                return sa.case((self._is_like(written(column), WHOLE), sa.cast(column, sa.Numeric)))
             case Stored.OTHER:
-                return sa.case((_is_like(written(amount), WHOLE), number))
+                plain, kind = written(column), sa.cast(sa.func.pg_typeof(column), sa.Text)
+                number = sa.cast(plain, sa.Numeric)
+                return sa.case(
+                    (kind == text("boolean"), sa.null()),
+                    (self._is_like(plain, WHOLE), number),
+                    (sa.and_(kind.in_(_FRACTIONS), self._is_like(plain, FRACTION)), sa.func.floor(number)),
+                )
             case _:
-                return number
+                return sa.cast(sa.null(), sa.BigInteger)
 
     def _later(self, day: Text, unit: Unit, number: Number) -> Text:
         place = ("year", "month", "week", "day").index(unit)
@@ -106,28 +115,3 @@ class PostgresqlDays(RegexDays):
 def bytewise(value: sa.ColumnElement[Any]) -> Text:
     """A text that compares byte by byte, whatever the database's own collation."""
     return sa.collate(value, "C")
-
-
-def _number(column: sa.ColumnElement[Any]) -> Number:
-    """A number rounded down, or the whole number that a text spells; NULL for anything else."""
-    match stored(column):
-        case Stored.INTEGER:
-            return column
-        case Stored.FRACTION | Stored.FLOAT:
-            return sa.func.floor(column)
-        case Stored.TEXT:
-            return sa.case((_is_like(written(column), WHOLE), sa.cast(column, sa.Numeric)))
-        case Stored.OTHER:
-            plain, kind = written(column), sa.cast(sa.func.pg_typeof(column), sa.Text)
-            number = sa.cast(plain, sa.Numeric)
-            return sa.case(
-                (kind == text("boolean"), sa.null()),
-                (_is_like(plain, WHOLE), number),
-                (sa.and_(kind.in_(_FRACTIONS), _is_like(plain, FRACTION)), sa.func.floor(number)),
-            )
-        case _:
-            return sa.cast(sa.null(), sa.BigInteger)
-
-
-def _is_like(plain: sa.ColumnElement[Any], pattern: str) -> Condition:
-    return plain.op("~", is_comparison=True)(text(f"^{pattern}$"))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from typing import Any
 
 import sqlalchemy as sa
 
 from staffords_gdpr.database.catalogue import DateKind
-from staffords_gdpr.retention.bulk.dates import Condition, Days, Text, Value, text
+from staffords_gdpr.retention.bulk.column_types import Stored, stored
+from staffords_gdpr.retention.bulk.dates import Condition, Days, Number, Text, Value, text
 from staffords_gdpr.retention.bulk.sentinels import OFFSET, Sentinel
+from staffords_gdpr.retention.bulk.written import written
 
 _YEAR = "([0-9]{3}[1-9]|[0-9]{2}[1-9]0|[0-9][1-9]00|[1-9]000)"  # all but 0000
 _LEAP = "([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][48]|[13579][26]|[2468]0)00)"
@@ -28,8 +31,26 @@ class RegexDays(Days):
     end = "$"  # of a regular expression: the end of the text, not of a line
 
     @abstractmethod
-    def _matches(self, raw: Text, pattern: str) -> Condition:
+    def _matches(self, raw: sa.ColumnElement[Any], pattern: str) -> Condition:
         """Whether a text matches a regular expression, somewhere."""
+
+    @abstractmethod
+    def _number(self, column: sa.ColumnElement[Any]) -> Number:
+        """A number rounded down, or the whole number that a text spells; NULL for anything else."""
+
+    def _is_like(self, raw: sa.ColumnElement[Any], pattern: str) -> Condition:
+        """Whether all of a text matches a regular expression."""
+        return self._matches(raw, f"^{pattern}{self.end}")
+
+    def _whole(self, amount: sa.ColumnElement[Any]) -> Number:
+        number = self._number(amount)
+        match stored(amount):
+            case Stored.FRACTION | Stored.FLOAT:
+                return sa.case((amount == number, number))
+            case Stored.OTHER:
+                return sa.case((self._is_like(written(amount), WHOLE), number))
+            case _:
+                return number
 
     def _spells(self, value: Value, sentinel: Sentinel) -> Condition:
         clock = sentinel.clock_pattern
