@@ -30,7 +30,7 @@ def audit(
 
     rules = load_policy(settings.policy)
     log = log_of(settings)
-    with opened(settings, write=False) as engine:
+    with opened(settings, write=False) as engine, reporter() as progress:
         result = examine(
             rules,
             engine,
@@ -38,7 +38,7 @@ def audit(
             now=now(),
             write_report=certificate,
             as_of=None if as_of is None else read_moment(as_of, rules.zone),
-            progress=reporter(),
+            progress=progress,
         )
     output.show(format, page=lambda: view.page(result), data=lambda: view.data(result))
     return 0 if result.verdict == "pass" else FindingsError.exit_code

@@ -27,7 +27,7 @@ def check(
     from staffords_gdpr.render import check as view
 
     rules = load_policy(settings.policy)
-    with opened(settings, write=False) as engine:
-        result = examine(rules, engine, as_of=read_moment(as_of, rules.zone), progress=reporter())
+    with opened(settings, write=False) as engine, reporter() as progress:
+        result = examine(rules, engine, as_of=read_moment(as_of, rules.zone), progress=progress)
     output.show(format, page=lambda: view.page(result, rules), data=lambda: view.data(result))
     return FindingsError.exit_code if result.findings else 0

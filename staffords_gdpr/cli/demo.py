@@ -43,7 +43,8 @@ def demo(
     """
     from staffords_gdpr.operations.demo import tour, write_demo
 
-    made = write_demo(folder, customers=customers, seed=seed, today=now().date(), progress=reporter())
+    with reporter() as progress:
+        made = write_demo(folder, customers=customers, seed=seed, today=now().date(), progress=progress)
     with _inside(folder):
         if format == options.Format.JSON:
             _quietly([step.argv for step in made.preparation])

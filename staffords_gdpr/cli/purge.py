@@ -64,7 +64,7 @@ def purge(
     from staffords_gdpr.render import purge as view
 
     rules = load_policy(settings.policy)
-    with opened(settings, write=not dry_run) as engine:
+    with opened(settings, write=not dry_run) as engine, reporter() as progress:
         result = erase(
             rules,
             engine,
@@ -73,7 +73,7 @@ def purge(
             dry_run=dry_run,
             confirm=confirm,
             batch_size=settings.batch_size,
-            progress=reporter(),
+            progress=progress,
         )
     # undecidable rows alone are no failure (exit 0), but more of them than last time are worth a mail from cron
     quiet = not (sys.stdout.isatty() or dry_run or result.has_news)

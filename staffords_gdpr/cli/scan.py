@@ -53,7 +53,7 @@ def scan(
     rules = load_policy(settings.policy)
     moment = read_moment(as_of, rules.zone)
     log = log_if_any(settings)
-    with opened(settings, write=False) as engine:
+    with opened(settings, write=False) as engine, reporter() as progress:
         result = look(
             rules,
             engine,
@@ -62,7 +62,7 @@ def scan(
             log=log,
             details=details,
             states=frozenset(State(name) for name in wanted) or None,
-            progress=reporter(),
+            progress=progress,
         )
     if format == options.RowFormat.JSONL:
         output.show_lines(json.rows(result))

@@ -69,8 +69,8 @@ def _propose(settings: Settings) -> Proposal:
     from staffords_gdpr.render.proposal import policy_text
 
     try:
-        with opened(settings, write=False) as engine:
-            proposal = propose(engine, today=now().date(), progress=reporter())
+        with opened(settings, write=False) as engine, reporter() as progress:
+            proposal = propose(engine, today=now().date(), progress=progress)
         write_policy(settings.policy, policy_text(proposal))
     except GdprError as error:
         again = "The home folder and the log are there; run gdpr init again for the proposal."
