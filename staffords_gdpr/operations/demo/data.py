@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import sqlite3
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +15,9 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from staffords_gdpr.errors import DatabaseError, UsageError
-from staffords_gdpr.operations.demo.life import lives
+from staffords_gdpr.operations.demo.life import Rows, Trade, lives
 from staffords_gdpr.operations.demo.schema import metadata
 from staffords_gdpr.progress import SILENT, Progress
-
-_CHUNK = 2000
 
 
 @dataclass(frozen=True)
@@ -34,7 +32,13 @@ class DemoCounts:
 
 
 def write_database(
-    path: Path, *, customers: int, seed: int, today: dt.date, progress: Progress = SILENT
+    path: Path,
+    *,
+    customers: int,
+    seed: int,
+    today: dt.date,
+    trade: Trade | None = None,
+    progress: Progress = SILENT,
 ) -> DemoCounts:
     """Write a call-management database with eight years of history before `today` to a new SQLite file.
 
@@ -47,7 +51,12 @@ def write_database(
     _claim(path)
     try:
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-            return _write(connection, customers, seed, today, progress)
+            return _write(
+                connection,
+                lives(customers=customers, seed=seed, today=today, trade=trade),
+                customers,
+                progress,
+            )
     except BaseException as error:
         path.unlink(missing_ok=True)  # half a database is worse than none
         if isinstance(error, sqlite3.Error):
@@ -73,7 +82,7 @@ def _claim(path: Path) -> None:
 
 
 def _write(
-    connection: sqlite3.Connection, customers: int, seed: int, today: dt.date, progress: Progress
+    connection: sqlite3.Connection, told: Iterator[Rows], customers: int, progress: Progress
 ) -> DemoCounts:
     dialect = sqlite.dialect()
     # A crash loses the file anyway, so nothing needs to be safe while it is built. Foreign keys are declared
@@ -88,7 +97,7 @@ def _write(
 
     written: Counter[str] = Counter()
     progress.start("Writing the call-management database", customers)
-    for rows in lives(customers=customers, seed=seed, today=today, chunk=_CHUNK):
+    for rows in told:
         for name, insert in inserts.items():
             connection.executemany(insert, rows.get(name, []))
             written[name] += len(rows.get(name, []))

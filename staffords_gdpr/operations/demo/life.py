@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from random import Random
 from typing import Any, TypeVar
 
@@ -18,8 +19,6 @@ T = TypeVar("T")
 Model = tuple[str, str, str]  # its name, what fails on it, what a repair does about it
 Rows = Mapping[str, list[tuple[Any, ...]]]
 
-YEARS = 8
-HISTORY = YEARS * 365 + 2
 EMPTY_DATE = "1970-01-01 00:00:00"  # what the firm's old system wrote where it knew no date
 _AHEAD = 6 * 366  # warranties and slips of the pen reach beyond today
 
@@ -31,15 +30,30 @@ _DIRTY: Mapping[str, Mapping[int, str]] = {
     "repairs": {9: "product gone", 21: "future", 33: "1970"},
     "payments": {5: "no date", 13: "1970"},
 }
-_GONE = 90_000_000  # no customer or product has a number this high
+GONE = 90_000_000  # no customer or product has a number this high: rows that refer to one are orphans
 
 
-def lives(*, customers: int, seed: int, today: dt.date, chunk: int = 2000) -> Iterator[Rows]:
+@dataclass(frozen=True)
+class Trade:
+    """What a firm's history is like; the demonstration's by default.
+
+    `troubles` are the chances that a product breaks 0, 1, 2, ... times. The higher `ageing`, the more of the customers
+    came in the early years.
+    """
+
+    years: int = 8
+    ageing: float = 1.35
+    troubles: Sequence[float] = (0.35, 0.40, 0.17, 0.08)
+
+
+def lives(
+    *, customers: int, seed: int, today: dt.date, chunk: int = 2000, trade: Trade | None = None
+) -> Iterator[Rows]:
     """Every row of the database: table -> rows, in chunks of customers, so that memory stays flat.
 
     A row never refers to a row of a later chunk, nor to a table that comes later in the schema.
     """
-    firm = _Firm(customers, seed, today)
+    firm = _Firm(customers, seed, today, trade or Trade())
     firm.hire(8 + customers // 4000)
     for number in range(1, customers + 1):
         firm.live(number)
@@ -51,11 +65,13 @@ def lives(*, customers: int, seed: int, today: dt.date, chunk: int = 2000) -> It
 class _Firm:
     """The firm while its history is being told. Days are counted from the first day of the history."""
 
-    def __init__(self, customers: int, seed: int, today: dt.date) -> None:
+    def __init__(self, customers: int, seed: int, today: dt.date, trade: Trade) -> None:
         self.random = Random(seed).random
         self.customers = customers
-        first = today - dt.timedelta(days=HISTORY)
-        span = [first + dt.timedelta(days=n) for n in range(HISTORY + _AHEAD)]
+        self.trade = trade
+        self.history = trade.years * 365 + 2
+        first = today - dt.timedelta(days=self.history)
+        span = [first + dt.timedelta(days=n) for n in range(self.history + _AHEAD)]
         self.days = [day.isoformat() for day in span]
         self.summer = [4 <= day.month <= 9 for day in span]
         self.month_and_year = [f"{day:%m/%y}" for day in span]
@@ -107,7 +123,7 @@ class _Firm:
         if fault == "1970":
             return EMPTY_DATE
         if fault == "future":
-            return self.at(HISTORY + 30 + int(self.random() * 700))
+            return self.at(self.history + 30 + int(self.random() * 700))
         return moment
 
     # -- the history ---------------------------------------------------------------------------
@@ -115,7 +131,7 @@ class _Firm:
     def hire(self, count: int) -> None:
         for number in range(1, count + 1):
             name, email = self._person(number)
-            self.add("operators", name, email, self.days[self.within(0, HISTORY - 200)])
+            self.add("operators", name, email, self.days[self.within(0, self.history - 200)])
         self.operators = count
 
     def _person(self, number: int) -> tuple[str, str]:
@@ -127,7 +143,7 @@ class _Firm:
     def live(self, number: int) -> None:
         """One customer: registers, buys, calls about what breaks, has it repaired."""
         # The firm registered more customers in its early years than now.
-        registered = int(HISTORY * ((number - self.random()) / self.customers) ** 1.35)
+        registered = int(self.history * ((number - self.random()) / self.customers) ** self.trade.ageing)
         name, email = self._person(number)
         postcode = f"ZZ{self.within(1, 99)} {self.within(1, 9)}{self.pick('ABDEFGHJ')}{self.pick('LNPQRSTU')}"
         street = f"{self.within(1, 180)} {self.pick(words.STREETS)}"
@@ -138,13 +154,13 @@ class _Firm:
         self.customer, self.contact = customer, contact
 
         # Most are with us for a year or so, some to this day.
-        active = HISTORY - registered
+        active = self.history - registered
         if self.random() < 0.85:
             active = min(active, self.within(30, 800))
         bought = registered
         for _ in range(self._how_many((0.70, 0.25, 0.05)) + 1):
             product, kind, warranty_end = self._buy(min(bought, registered + active - 1))
-            for _ in range(self._how_many((0.35, 0.40, 0.17, 0.08))):
+            for _ in range(self._how_many(self.trade.troubles)):
                 self._trouble(product, kind, warranty_end, self.within(bought, registered + active))
             bought = self.within(bought, registered + active)
 
@@ -171,7 +187,7 @@ class _Firm:
         repaired = self.random() < 0.35
         contacts = 1 + self._how_many((0.50, 0.30, 0.15, 0.05))
         for contact in range(contacts):
-            if day >= HISTORY:
+            if day >= self.history:
                 return
             self._call(kind, follow_up=contact > 0, day=day)
             if repaired and contact == 0:
@@ -182,7 +198,7 @@ class _Firm:
         fault = self.fault_of_next("calls")
         customer: int | None = self.customer
         if fault == "customer gone":
-            customer = _GONE + self.customer
+            customer = GONE + self.customer
         elif fault == "no customer":
             customer = None
         by_phone = self.random() < 0.7
@@ -198,17 +214,17 @@ class _Firm:
         )
 
     def _repair(self, product: int, kind: Model, warranty_end: str | None, booked: int) -> None:
-        if booked >= HISTORY:
+        if booked >= self.history:
             return
         completed = booked + self.within(2, 35)
         forgotten = self.random() < 0.004  # open for years
-        is_open = completed >= HISTORY or forgotten
+        is_open = completed >= self.history or forgotten
         fault = self.fault_of_next("repairs")
         done_at = None if is_open else self.at(completed)
         repair = self.add(
             "repairs",
             self.customer,
-            _GONE + product if fault == "product gone" else product,
+            GONE + product if fault == "product gone" else product,
             self.within(1, self.operators),
             EMPTY_DATE if fault == "1970" else self.at(booked),
             self.dirty(fault, done_at) if fault == "future" and not is_open else done_at,
@@ -232,7 +248,7 @@ class _Firm:
     def _consign(self, repair: int, direction: str, day: int) -> None:
         arrives = day + self.within(1, 4)
         collected = self.at(day)
-        delivered = self.at(arrives) if arrives < HISTORY else None
+        delivered = self.at(arrives) if arrives < self.history else None
         courier = self.pick(words.COURIERS)
         self.add("consignments", repair, courier, direction, *self.contact, collected, delivered)
 

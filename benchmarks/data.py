@@ -1,0 +1,115 @@
+"""The database that is measured: the demonstration's firm, but busier and older, and the same on every engine.
+
+About eleven rows a customer, and three customers in five have been gone for longer than the policy keeps them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.schema import AddConstraint, CreateIndex, CreateTable
+
+from staffords_gdpr.operations.demo.data import write_database
+from staffords_gdpr.operations.demo.life import GONE, Rows, Trade, lives
+from staffords_gdpr.operations.demo.schema import metadata
+
+BUSY = Trade(ageing=1.85, troubles=(0.07, 0.20, 0.28, 0.23, 0.12, 0.10))
+_ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
+NEW = Trade(years=1)  # nothing of it is due yet
+
+
+@dataclass(frozen=True)
+class Size:
+    """Which database: as many customers of such a trade, with this seed, as of `today`."""
+
+    customers: int
+    today: dt.date
+    seed: int = 1
+    trade: Trade = BUSY
+
+    @property
+    def name(self) -> str:
+        return f"{self.customers}-{self.seed}-{'new' if self.trade is NEW else 'busy'}-{self.today}"
+
+    def rows(self) -> Iterator[Rows]:
+        return lives(customers=self.customers, seed=self.seed, today=self.today, trade=self.trade)
+
+
+def write_sqlite(path: Path, size: Size) -> dict[str, int]:
+    """A new SQLite file. Returns how many rows each table has."""
+    counts = write_database(
+        path, customers=size.customers, seed=size.seed, today=size.today, trade=size.trade
+    )
+    return dict(counts.rows)
+
+
+def write_server(connection: sa.Connection, size: Size, load: str, scratch: Path) -> dict[str, int]:
+    """The same in an empty database of a server, and how many rows each table has.
+
+    `load` is the statement that reads a file of tab-separated values, with {table} and {path}. A server enforces
+    foreign keys, so rows whose customer or product is gone have lost the link to it too.
+    """
+    tables = metadata.sorted_tables
+    for table in tables:
+        connection.execute(CreateTable(table, include_foreign_key_constraints=[]))
+    written: Counter[str] = Counter()
+    for number, rows in enumerate(_larger(size.rows())):
+        for table in tables:
+            path = scratch / f"{table.name}-{number}.tsv"
+            path.write_text("".join(map(_line, rows[table.name])), encoding="utf-8")
+            path.chmod(0o644)  # the server may run as somebody else
+            connection.exec_driver_sql(load.format(table=table.name, path=path))
+            written[table.name] += len(rows[table.name])
+            path.unlink()
+    for table in tables:
+        for index in sorted(table.indexes, key=lambda index: str(index.name)):
+            connection.execute(CreateIndex(index))
+    for table in tables:
+        for key in table.foreign_key_constraints:
+            connection.execute(AddConstraint(key))
+    return dict(written)
+
+
+def _larger(chunks: Iterator[Rows], least: int = 20_000) -> Iterator[Mapping[str, Sequence[tuple[Any, ...]]]]:
+    """The same rows in fewer chunks."""
+    gathered: dict[str, list[tuple[Any, ...]]] = {table: [] for table in metadata.tables}
+    customers = 0
+    for rows in chunks:
+        for table, some in rows.items():
+            gathered[table] += some
+        customers += len(rows.get("customers", ()))
+        if customers >= least:
+            yield gathered
+            gathered = {table: [] for table in metadata.tables}
+            customers = 0
+    yield gathered
+
+
+def _line(row: tuple[Any, ...]) -> str:
+    return "\t".join(map(_text, row)) + "\n"
+
+
+def _text(value: object) -> str:
+    if value is None or (isinstance(value, int) and value > GONE):
+        return r"\N"
+    return str(value).translate(_ESCAPES)
+
+
+def contents(connection: sa.Connection) -> dict[str, str]:
+    """What every table holds: rows and a hash of them."""
+    found = {}
+    for table in metadata.sorted_tables:
+        digest, count = hashlib.sha256(), 0
+        query = sa.select(table).order_by(table.c.id).execution_options(yield_per=5000)
+        for row in connection.execute(query):
+            digest.update(repr(tuple(row)).encode())
+            count += 1
+        found[table.name] = f"{count} rows, {digest.hexdigest()[:12]}"
+    return found
