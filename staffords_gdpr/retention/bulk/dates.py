@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -23,10 +24,13 @@ from staffords_gdpr.retention.bulk.shifts import shift_table
 
 IMPOSSIBLE = "~"
 EARLIEST = dt.date(1900, 1, 1)
+_FIRST = dt.date(1, 1, 2)
 _UTC = ZoneInfo("UTC")
 _SECONDS_A_DAY = 86_400
 _EPOCH_RANGE = (-719_162 * _SECONDS_A_DAY, 2_932_897 * _SECONDS_A_DAY)  # the years 1 to 9999, in UTC
 _MOST = {"day": 3_000_000, "week": 430_000, "month": 99_000, "year": 8_200}  # more leads out of the calendar
+
+_LAST = dt.date(9999, 12, 30)  # a later one may lie beyond the calendar in another zone
 
 Text = sa.ColumnElement[str]
 Number = sa.ColumnElement[int]
@@ -45,6 +49,26 @@ class Value:
     raw: Text
     plain: Text
     form: Form  # utc: a moment in UTC, written without an offset
+
+
+@dataclass(frozen=True)
+class Typical:
+    """Quick tests that are true of nearly all dates in a column, and the day of those of which they are true."""
+
+    tests: Sequence[Condition]
+    day: Text
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Within what a date is typical: days (`first`, and before `end`), and clock readings (from, before) that lie on
+    the same day in the policy's zone. `apart`: days that may mean "no date", each with the next.
+    """
+
+    first: dt.date
+    end: dt.date
+    clock: tuple[str, str] | None
+    apart: Sequence[tuple[dt.date, dt.date]]
 
 
 class Days(ABC):
@@ -90,13 +114,14 @@ class Days(ABC):
     ) -> Text:
         value = self._value(column, kind)
         day = self._local(value, kind, stored)
-        cases = [
+        cases: list[tuple[Condition, Any]] = [
             (column.is_(None), sa.null()),
+            *self._quickly(column, kind, value, stored, event=event, early=early),
             *((empty, sa.null()) for empty in self._spelt_empty(value, kind)),
-            (value.raw == text(IMPOSSIBLE), text(IMPOSSIBLE)),
+            (value.raw == text(IMPOSSIBLE), text(IMPOSSIBLE))
+            if is_epoch(kind)
+            else (sa.not_(self._well_formed(value.raw, kind)), text(IMPOSSIBLE)),
         ]
-        if not is_epoch(kind):
-            cases[-1] = (sa.not_(self._well_formed(value.raw, kind)), text(IMPOSSIBLE))
         return sa.case(*cases, (self._possible(day, event=event, early=early), day), else_=text(IMPOSSIBLE))
 
     def plus(self, day: Text, unit: Unit, amount: sa.ColumnElement[Any] | int, *, event: bool) -> Text:
@@ -118,7 +143,11 @@ class Days(ABC):
     def is_empty(self, column: sa.ColumnElement[Any], kind: DateKind) -> Condition:
         """Whether a date column holds NULL, or a value that means "no date"."""
         empty = self._spelt_empty(self._value(column, kind), kind)
-        return sa.or_(column.is_(None), *(sa.func.coalesce(each, sa.false()) for each in empty))
+        spelt = sa.or_(column.is_(None), *(sa.func.coalesce(each, sa.false()) for each in empty))
+        typical = self._typical(column, kind, Bounds(_FIRST, _LAST, None, self._apart()))
+        if not empty or typical is None:
+            return spelt
+        return sa.case((sa.and_(*typical.tests), 0), (spelt, 1), else_=0) == 1
 
     def rows(self) -> list[tuple[str, str, int]]:
         """What the table of shifts must hold for the expressions built so far: for clock readings in which zone, since
@@ -128,6 +157,30 @@ class Days(ABC):
             for name, zone in self._looked_up.items()
             for since, seconds in shift_table(zone, self._zone)
         ]
+
+    def _quickly(
+        self,
+        column: sa.ColumnElement[Any],
+        kind: DateKind,
+        value: Value,
+        stored: ZoneInfo,
+        *,
+        event: bool,
+        early: bool,
+    ) -> list[tuple[Condition, Text]]:
+        """The case of nearly all dates. The long way says the same of them: it is there for the others."""
+        clock = None
+        if kind is not DateKind.DAY and value.form != "day":
+            clock = _same_day(shift_table(_UTC if value.form == "utc" else stored, self._zone))
+        end = self.today + dt.timedelta(days=1) if event else _LAST
+        bounds = Bounds(_FIRST if early else EARLIEST, end, clock, self._apart())
+        typical = self._typical(column, kind, bounds)
+        return [] if typical is None else [(sa.and_(*typical.tests), typical.day)]
+
+    def _apart(self) -> list[tuple[dt.date, dt.date]]:
+        days = {day for one in self._sentinels for day in (one.day, (one.utc or one.day)[:10])}
+        real = sorted(found for day in days if (found := _real(day)) is not None)
+        return [(day, day + dt.timedelta(days=1)) for day in real]
 
     def _possible(self, day: Text, *, event: bool, early: bool = False) -> Condition:
         """The day is one that can be: no NULL, and within bounds. It is named once, being a long expression."""
@@ -175,11 +228,11 @@ class Days(ABC):
         raw = reading if raw is None else raw
         day = sa.func.substr(raw, 1, 10)
         table = shift_table(stored, self._zone)
-        least, most = min(s for _, s in table), max(s for _, s in table)
-        if least == most == 0:
+        within = _same_day(table)
+        if within is None:
             return day
         clock = sa.func.substr(raw, 12, 5)
-        safe = sa.and_(clock >= text(_clock(-least + 59)), clock < text(_clock(_SECONDS_A_DAY - most)))
+        safe = sa.and_(clock >= text(within[0]), clock < text(within[1]))
         shifts = self._shifts
         seconds = (
             sa.select(shifts.c.seconds)
@@ -196,6 +249,10 @@ class Days(ABC):
     @abstractmethod
     def _value(self, column: sa.ColumnElement[Any], kind: DateKind) -> Value:
         """A column as text; of an epoch the second in UTC, as `YYYY-MM-DD HH:MM:SS`."""
+
+    @abstractmethod
+    def _typical(self, column: sa.ColumnElement[Any], kind: DateKind, bounds: Bounds) -> Typical | None:
+        """Of a column with dates that are told quickly: how. None where there is no quicker way."""
 
     @abstractmethod
     def _spells(self, value: Value, sentinel: Sentinel) -> Condition:
@@ -239,6 +296,23 @@ def is_epoch(kind: DateKind) -> bool:
 def text(value: str) -> Text:
     """A text in SQL, as a parameter."""
     return sa.literal(value, sa.String())
+
+
+def _real(day: str) -> dt.date | None:
+    """The day, if the calendar has it, and one after it."""
+    try:
+        found = dt.date.fromisoformat(day)
+    except ValueError:
+        return None
+    return found if found < dt.date.max else None
+
+
+def _same_day(shifts: Sequence[tuple[str, int]]) -> tuple[str, str] | None:
+    """From and before which clock readings no shift leads to another day; None where nothing is ever shifted."""
+    least, most = min(s for _, s in shifts), max(s for _, s in shifts)
+    if least == most == 0:
+        return None
+    return _clock(-least + 59), _clock(_SECONDS_A_DAY - most)
 
 
 def _clock(seconds: int) -> str:

@@ -4,6 +4,7 @@ behind a test in the same CASE.
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,10 +14,12 @@ from staffords_gdpr.database.catalogue import DateKind
 from staffords_gdpr.retention.bulk.column_types import BYTEWISE, Stored, stored
 from staffords_gdpr.retention.bulk.dates import (
     IMPOSSIBLE,
+    Bounds,
     Condition,
     Form,
     Number,
     Text,
+    Typical,
     Unit,
     Value,
     epoch_range,
@@ -51,6 +54,22 @@ class MariadbDays(RegexDays):
             known = sa.case((number.between(first, last), moment), else_=text(IMPOSSIBLE))
             return Value(known, plain, "utc")
         return Value(plain, plain, _FORMS.get(stored(column), "any"))
+
+    def _typical(self, column: sa.ColumnElement[Any], kind: DateKind, bounds: Bounds) -> Typical | None:
+        how = stored(column)
+        if is_epoch(kind) or how not in _FORMS:
+            return None
+        tests = [
+            column >= _moment(bounds.first),
+            column < _moment(bounds.end),
+            sa.func.month(column) > 0,  # a column can hold 31 February, and a day or a month of nought
+            sa.func.dayofmonth(column).between(1, 28),
+        ]
+        if bounds.clock is not None and how is Stored.MOMENT:
+            minute = sa.func.hour(column) * 60 + sa.func.minute(column)
+            tests.append(minute.between(_minutes(bounds.clock[0]), _minutes(bounds.clock[1]) - 1))
+        tests += [sa.or_(column < _moment(day), column >= _moment(after)) for day, after in bounds.apart]
+        return Typical(tests, bytewise(sa.cast(column, sa.Date())))
 
     def _in_utc(self, raw: Text) -> Text:
         right = sa.func.right
@@ -98,6 +117,15 @@ class MariadbDays(RegexDays):
 def bytewise(value: sa.ColumnElement[Any]) -> Text:
     """The value as text that compares byte by byte, whatever the column's own collation."""
     return sa.collate(sa.cast(value, mysql.CHAR(charset="utf8mb4")), BYTEWISE)
+
+
+def _moment(day: dt.date) -> sa.ColumnElement[Any]:
+    return sa.literal_column(f"TIMESTAMP'{day} 00:00:00'")
+
+
+def _minutes(clock: str) -> int:
+    hours, minutes = clock.split(":")
+    return int(hours) * 60 + int(minutes)
 
 
 def _later_by(unit: str, number: Number, moment: sa.ColumnElement[Any]) -> Text:

@@ -13,10 +13,12 @@ from staffords_gdpr.database.catalogue import DateKind
 from staffords_gdpr.retention.bulk.column_types import Stored, stored
 from staffords_gdpr.retention.bulk.dates import (
     IMPOSSIBLE,
+    Bounds,
     Condition,
     Form,
     Number,
     Text,
+    Typical,
     Unit,
     Value,
     epoch_range,
@@ -73,6 +75,22 @@ class PostgresqlDays(RegexDays):
         )
         return Value(bytewise(known), plain, _FORMS[how])
 
+    def _typical(self, column: sa.ColumnElement[Any], kind: DateKind, bounds: Bounds) -> Typical | None:
+        how = stored(column)
+        if is_epoch(kind) or how not in _FORMATS:
+            return None
+        there: sa.ColumnElement[Any] = (
+            sa.func.timezone(text("UTC"), column) if how is Stored.ZONED else column
+        )
+        tests = [there >= _constant("DATE", bounds.first), there < _constant("DATE", bounds.end)]
+        if bounds.clock is not None:
+            time = sa.cast(there, sa.Time())
+            since, before = bounds.clock
+            tests += [time >= _constant("TIME", since), time < _constant("TIME", before)]
+        for day, after in bounds.apart:
+            tests.append(sa.or_(there < _constant("DATE", day), there >= _constant("DATE", after)))
+        return Typical(tests, bytewise(sa.cast(sa.cast(there, sa.Date()), sa.Text)))
+
     def _in_utc(self, raw: Text) -> Text:
         whole = sa.func.regexp_replace(raw, text("[.][0-9]+"), text(""))  # a fraction would be rounded up
         moment = sa.func.timezone(text("UTC"), sa.cast(whole, postgresql.TIMESTAMP(timezone=True)))
@@ -110,6 +128,10 @@ class PostgresqlDays(RegexDays):
         parts = [sa.literal(0, sa.Integer)] * place + [sa.cast(number, sa.Integer)]
         later = sa.cast(day, sa.Date) + sa.func.make_interval(*parts)
         return bytewise(sa.func.to_char(later, text("YYYY-MM-DD")))
+
+
+def _constant(kind: str, value: object) -> sa.ColumnElement[Any]:
+    return sa.literal_column(f"{kind} '{value}'")
 
 
 def bytewise(value: sa.ColumnElement[Any]) -> Text:

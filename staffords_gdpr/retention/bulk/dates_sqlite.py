@@ -9,10 +9,12 @@ import sqlalchemy as sa
 from staffords_gdpr.database.catalogue import DateKind
 from staffords_gdpr.retention.bulk.dates import (
     IMPOSSIBLE,
+    Bounds,
     Condition,
     Days,
     Number,
     Text,
+    Typical,
     Unit,
     Value,
     epoch_range,
@@ -39,6 +41,25 @@ class SqliteDays(Days):
         moment = sa.func.datetime(seconds, text("unixepoch"))
         in_range = sa.case((number.between(first, last), moment), else_=text(IMPOSSIBLE))
         return Value(in_range, written(column), "utc")
+
+    def _typical(self, column: sa.ColumnElement[Any], kind: DateKind, bounds: Bounds) -> Typical | None:
+        """SQLite writes a reading that it has computed with in one way, and no 31 February: a text that comes out as it
+        went in is a date in that spelling.
+        """
+        if is_epoch(kind):
+            return None
+        raw: Text = sa.type_coerce(column, sa.String())
+        tests: list[Condition] = [raw >= text(str(bounds.first)), raw < text(str(bounds.end))]
+        if kind is DateKind.DAY:
+            tests.append(sa.func.date(raw, text("+0 days")) == raw)
+        else:
+            tests.append(sa.func.datetime(raw, text("+0 days")) == raw)
+        if bounds.clock is not None:
+            since, before = map(text, bounds.clock)
+            clock = sa.func.substr(raw, 12)
+            tests += [clock >= since, clock < before]
+        tests += [sa.or_(raw < text(str(day)), raw >= text(str(after))) for day, after in bounds.apart]
+        return Typical(tests, sa.func.substr(raw, 1, 10))
 
     def _spells(self, value: Value, sentinel: Sentinel) -> Condition:
         raw = value.raw
