@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from hashlib import sha256
@@ -92,16 +92,25 @@ class AuditLog:
         return found
 
     def append(
-        self, type: str, fields: Mapping[str, object], *, now: dt.datetime, signers: Sequence[PersonKey] = ()
+        self,
+        type: str,
+        fields: Mapping[str, object],
+        *,
+        now: dt.datetime,
+        signers: Sequence[PersonKey] = (),
+        first: Callable[[Collection[str]], None] | None = None,
     ) -> Entry:
         """Append one entry, on the disk when this returns. Moments and dates in `fields` are written as text.
 
         `now` is aware. `signers` sign the line after the log's key, where the type asks for it. Files that an
-        entry vouches for (a statement, a sign-off) must be written before.
+        entry vouches for (a statement, a sign-off) must be written before. `first` is called with the batches that
+        have no outcome yet, while nobody else can append: what it writes stands on one side of every other entry.
         Raises UsageError for what the schema or the rules do not allow, LogBrokenError, LockedError, and
         GdprError when the disk fails, after which this object refuses all work.
         """
         with self._exclusively(now) as state:
+            if first is not None:
+                first(tuple(state.open))
             return self._write(state, type, fields, now, signers)
 
     def write_checkpoint(self, now: dt.datetime) -> None:

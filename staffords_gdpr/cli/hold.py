@@ -48,45 +48,49 @@ def add(
             help="The key of the row, or the value; several words, or A-17/2, for several columns.",
         ),
     ],
-    reason: Annotated[
+    reason_code: Annotated[
         str,
         typer.Option(
-            "--reason", metavar="CODE", help="A short word, such as claim or tax-inquiry. No names."
+            "--reason-code", metavar="CODE", help="A short word, such as claim or tax-inquiry. No names."
         ),
     ],
-    look_again: Annotated[
+    review_on: Annotated[
         str,
         typer.Option(
-            "--look-again", metavar="DAY", help="When to ask whether it is needed still: 2027-05-31."
+            "--review-on", metavar="DAY", help="When to ask whether it is needed still: 2027-05-31."
         ),
     ],
     format: options.Formatted = options.Format.TABLE,
     database: options.Database = None,
     policy: options.PolicyFile = None,
     home: options.HomeFolder = None,
-) -> None:
+) -> int:
     """Put a subject on hold: nothing of it is erased until the hold is released.
 
     The audit log knows the subject only as a keyed hash; its key and the reason
-    stay in secret/holds.json.
+    stay in secret/holds.json. Exits 3 where the hold came too late for a batch
+    of a purge that was under way.
     """
     settings = read_settings(database=database, policy=policy, home=home)
-    from staffords_gdpr.operations import holds
-    from staffords_gdpr.operations.subjects import find_subject
+    from staffords_gdpr.operations.holding import hold_subject
     from staffords_gdpr.policy import load_policy
     from staffords_gdpr.render import hold as view
 
     rules = load_policy(settings.policy)
     require_subject(rules, record)
-    day = read_day("--look-again", look_again)
-    log = log_of(settings)
+    day = read_day("--review-on", review_on)
     with opened(settings, write=False) as engine:
-        subject = find_subject(rules, engine, tuple(key))
-    moment = now()
-    found = holds.add(
-        log, subject=subject, reason=reason, look_again=day, now=moment, today=rules.today(moment)
-    )
-    output.show(format, page=lambda: view.added(found), data=lambda: view.hold_data(found))
+        found = hold_subject(
+            rules,
+            engine,
+            log_of(settings),
+            words=tuple(key),
+            reason=reason_code,
+            look_again=day,
+            now=now(),
+        )
+    output.show(format, page=lambda: view.added(found), data=lambda: view.added_data(found))
+    return found.exit_code
 
 
 @app.command()

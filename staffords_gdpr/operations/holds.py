@@ -13,7 +13,8 @@ import json
 import math
 import re
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -22,9 +23,10 @@ from typing import Any
 from staffords_gdpr.auditlog import AuditLog
 from staffords_gdpr.auditlog.files import write_atomic
 from staffords_gdpr.auditlog.layout import Home
-from staffords_gdpr.auditlog.rows import new_batch_id
+from staffords_gdpr.auditlog.locks import LOCK_SECONDS, lock
+from staffords_gdpr.auditlog.rows import new_batch_id, read_pending
 from staffords_gdpr.errors import LogBrokenError, UsageError
-from staffords_gdpr.operations.history import LoggedHold, read_history
+from staffords_gdpr.operations.history import History, LoggedHold, read_history
 from staffords_gdpr.retention.states import Key
 
 _REASON = re.compile(r"[a-z][a-z0-9-]{0,39}")
@@ -37,7 +39,7 @@ class HoldMissingError(LogBrokenError):
 @dataclass(frozen=True)
 class Hold:
     """One hold in force. `reason` is a code, such as `claim`; `look_again` the day to ask whether it is
-    needed still.
+    needed still. `late` are the batches with this subject that were under way when the hold came.
     """
 
     hold: str
@@ -45,12 +47,13 @@ class Hold:
     reason: str
     look_again: dt.date
     added: dt.datetime | None
+    late: tuple[str, ...] = ()
 
 
 def add(
     log: AuditLog, *, subject: Key, reason: str, look_again: dt.date, now: dt.datetime, today: dt.date
 ) -> Hold:
-    """Put a subject on hold from now on.
+    """Put a subject on hold from now on. `operations/holding` says what became of its late batches.
 
     Raises UsageError for a reason that is no code, a day to look again that is not in the future, a subject that is on
     hold already, or one with a binary key.
@@ -70,40 +73,38 @@ def add(
             f"{look_again.isoformat()} is not in the future",
             "Give the day on which somebody should ask whether the hold is needed still.",
         )
-    subject = _storable(subject)
-    stored = _read(log.home)
-    active = {hold.hold for hold in read_history(log.entries()).open_holds}
-    known = next(
-        (hold for hold, what in stored.items() if hold in active and tuple(what["subject"]) == subject), None
-    )
-    if known is not None:
-        raise UsageError(
-            f"this subject is on hold already, by hold {known}",
-            f"Release it first: gdpr hold release {known}",
-        )
-    hold = new_batch_id(now)
-    # The file first: after a crash in between, the subject is held all the same.
-    stored[hold] = {"subject": list(subject), "reason": reason, "look_again": look_again.isoformat()}
-    _write(log.home, stored)
+    subject, hold = _storable(subject), new_batch_id(now)
+    late: list[str] = []
+
+    def put(open_batches: Collection[str]) -> None:
+        # A batch whose intent comes later than this sees the hold. The file before the entry: after a crash in
+        # between, the subject is held all the same.
+        stored = _read(log.home)
+        _require_none(log, stored, subject)
+        stored[hold] = {"subject": list(subject), "reason": reason, "look_again": look_again.isoformat()}
+        _write(log.home, stored)
+        late.extend(batch for batch in open_batches if _concerns(log.home, batch, subject))
+
     entry = log.append(
         "hold.add",
         {"hold": hold, "subject": fingerprint(log.home, subject), "look_again": look_again.isoformat()},
         now=now,
+        first=put,
     )
     log.write_checkpoint(now)
-    return Hold(hold, subject, reason, look_again, entry.time)
+    return Hold(hold, subject, reason, look_again, entry.time, tuple(late))
 
 
 def release(log: AuditLog, *, hold: str, now: dt.datetime) -> None:
     """End a hold. From the next purge on, the rules decide again. Raises UsageError for a hold that is not
     in force.
     """
-    stored = _read(log.home)
-    if hold not in stored and hold not in {known.hold for known in read_history(log.entries()).open_holds}:
+    history, stored = _at_one_moment(log)
+    if hold not in stored and hold not in {known.hold for known in history.open_holds}:
         raise UsageError(f"there is no hold {hold} in force", "List them with: gdpr hold list")
     log.append("hold.release", {"hold": hold}, now=now)
-    stored.pop(hold, None)
-    _write(log.home, stored)
+    with _alone(log.home):
+        _write(log.home, {other: what for other, what in _read(log.home).items() if other != hold})
     log.write_checkpoint(now)
 
 
@@ -113,10 +114,9 @@ def current(log: AuditLog) -> tuple[Hold, ...]:
     Raises HoldMissingError where the log knows a hold that the file does not: whoever took it out must not
     get the subject's data erased that way.
     """
-    history = read_history(log.entries())
-    stored = _read(log.home)
+    history, stored = _at_one_moment(log)
     released = {hold.hold for hold in history.holds if hold.released is not None}
-    missing = missing_holds(log.home, history.open_holds)
+    missing = _missing(log.home, stored, history.open_holds)
     if missing:
         raise HoldMissingError(
             f"{_path(log.home)}: {len(missing)} legal hold(s) of the log are not in it: {', '.join(missing)}",
@@ -143,7 +143,10 @@ def current_holds(log: AuditLog) -> frozenset[Key]:
 
 def missing_holds(home: Home, logged: Iterable[LoggedHold]) -> tuple[str, ...]:
     """The holds that the log knows and the file does not, or knows with another subject."""
-    stored = _read(home)
+    return _missing(home, _read(home), logged)
+
+
+def _missing(home: Home, stored: Mapping[str, Any], logged: Iterable[LoggedHold]) -> tuple[str, ...]:
     return tuple(
         hold.hold
         for hold in logged
@@ -157,6 +160,33 @@ def fingerprint(home: Home, subject: Key) -> str:
     return hmac.new(_key(home), message, hashlib.sha256).hexdigest()
 
 
+def _at_one_moment(log: AuditLog) -> tuple[History, dict[str, dict[str, Any]]]:
+    """Log and file as they fit together: a hold is put into the file first, and released in the log first."""
+    while True:
+        stored = _read(log.home)
+        history = read_history(log.entries())
+        if _read(log.home) == stored:
+            return history, stored
+
+
+def _require_none(log: AuditLog, stored: Mapping[str, Any], subject: Key) -> None:
+    active = {hold.hold for hold in read_history(log.entries()).open_holds}
+    for hold, what in stored.items():
+        if hold in active and tuple(what["subject"]) == subject:
+            raise UsageError(
+                f"this subject is on hold already, by hold {hold}",
+                f"Release it first: gdpr hold release {hold}",
+            )
+
+
+def _concerns(home: Home, batch: str, subject: Key) -> bool:
+    """Whether a batch that is under way erases something of this subject; also where nobody can tell any more."""
+    from staffords_gdpr.operations.purge.pending import plan_in  # noqa: PLC0415  a purge asks for holds
+
+    pending = read_pending(home, batch)
+    return pending is None or subject in {_storable(key) for key in plan_in(pending).subjects}
+
+
 def _storable(subject: Key) -> Key:
     """The key as JSON can keep it: whole numbers stay numbers, whatever type the database gives them in."""
     return tuple(part if isinstance(part, (str, int)) else _plainly(part) for part in subject)
@@ -168,6 +198,10 @@ def _plainly(part: object) -> object:
     return str(part)
 
 
+def _alone(home: Home) -> AbstractContextManager[None]:
+    return lock(home.audit_lock, LOCK_SECONDS, "another command is writing to the audit log")
+
+
 def _path(home: Home) -> Path:
     return Path(home.secret) / "holds.json"
 
@@ -175,7 +209,9 @@ def _path(home: Home) -> Path:
 def _key(home: Home) -> bytes:
     path = Path(home.secret) / "holds.key"
     if not path.exists():
-        write_atomic(path, secrets.token_bytes(32), 0o600)
+        with _alone(home):
+            if not path.exists():  # another command has not just made it
+                write_atomic(path, secrets.token_bytes(32), 0o600)
     return path.read_bytes()
 
 

@@ -16,6 +16,7 @@ from staffords_gdpr.operations.audit.findings import several
 from staffords_gdpr.operations.audit.log_checks import approval_findings
 from staffords_gdpr.operations.drift import Drift, drift_since
 from staffords_gdpr.operations.history import Action, History, LoggedHold, Run, read_history
+from staffords_gdpr.operations.holds import missing_holds
 from staffords_gdpr.operations.purge import brakes
 from staffords_gdpr.operations.purge.brakes import Brake
 from staffords_gdpr.operations.schedule import Deadline
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
 class StatusResult:
     """How things stand at `now`. `problems` are sentences for a person; `exit_code` is what monitoring
     should see: 3 when the last good purge is older than the schedule allows, or when the next one is certain to
-    refuse, otherwise 0. `refuses` names the brakes that will.
+    refuse, otherwise 0. `refuses` names the brakes that will; `hold-missing` stands for a hold that was taken out of
+    its file.
     """
 
     now: dt.datetime
@@ -76,6 +78,7 @@ def status(policy: Policy, engine: sa.Engine | None, log: AuditLog, *, now: dt.d
     )
     unsigned = pending(log, history)
     catalogue = _catalogue(policy, engine)
+    lost = missing_holds(log.home, history.open_holds)
     refusing = [*brakes.approval(policy, log, catalogue), *brakes.clock(policy, log, now)]
     return StatusResult(
         now,
@@ -90,10 +93,11 @@ def status(policy: Policy, engine: sa.Engine | None, log: AuditLog, *, now: dt.d
         dangling=tuple(batch.batch for batch in history.dangling),
         unclear=tuple(batch.batch for batch in history.unclear),
         people=tuple(roles.items()),
-        refuses=tuple(brake.code for brake in refusing),
+        refuses=(*(brake.code for brake in refusing), *(["hold-missing"] if lost else [])),
         problems=(
             *_late(*deadlines),
             *_refusing(refusing),
+            *_lost(lost),
             *_approval(policy, catalogue, history, log),
             *_work(history, unsigned, today),
         ),
@@ -131,6 +135,13 @@ def _refusing(refusing: list[Brake]) -> list[str]:
         if brake.code.startswith("clock"):
             problems.append(f"{brake.message[0].upper()}{brake.message[1:]}. {brake.hint}")
     return problems
+
+
+def _lost(holds: tuple[str, ...]) -> list[str]:
+    if not holds:
+        return []
+    missing = f"{several(len(holds), 'legal hold')} of the log missing from secret/holds.json"
+    return [f"{missing}: no purge runs. Restore the file from its last good copy."]
 
 
 def _approval(policy: Policy, catalogue: Catalogue | None, history: History, log: AuditLog) -> list[str]:

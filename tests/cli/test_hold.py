@@ -13,23 +13,60 @@ def due_customer(site: Site) -> int:
     return min(int(row["key"][0]) for row in rows if row["record"] == "customer")
 
 
+def would_go(site: Site) -> dict[str, int]:
+    told: dict[str, int] = site.told("purge", "--dry-run")["erased"]
+    return told
+
+
 def test_a_subject_on_hold_is_held_until_the_hold_is_released(site: Site) -> None:
     key = due_customer(site)
-    told = site.told("hold", "add", "customer", str(key), "--reason", "claim", "--look-again", "2999-01-01")
-    assert (told["subject"], told["reason"]) == ([key], "claim")
-    assert site.told("hold", "list")["holds"] == [told]
+    before = would_go(site)
+    told = site.told(
+        "hold", "add", "customer", str(key), "--reason-code", "claim", "--review-on", "2999-05-01"
+    )
+    assert (told["subject"], told["reason"], told["too_late"], told["gone"]) == ([key], "claim", [], False)
+    (listed,) = site.told("hold", "list")["holds"]
+    assert listed.items() <= told.items()
     assert key < due_customer(site)
     explained = site.gdpr("explain", "customer", str(key)).stdout
     assert "A legal hold is in force" in explained
     assert f"customer {key}: held" in explained
+    assert would_go(site)["customer"] == before["customer"] - 1
+    assert site.told("purge", "--confirm", "60")["erased"]["customer"] == before["customer"] - 1
+    assert f"customer {key}: held" in site.gdpr("explain", "customer", str(key)).stdout
     site.told("hold", "release", told["hold"])
     assert site.told("hold", "list")["holds"] == []
     assert due_customer(site) == key
+    assert site.told("purge")["erased"]["customer"] == 1
+
+
+def test_where_the_file_of_holds_was_deleted_nothing_runs_and_everybody_is_told(site: Site) -> None:
+    key = str(due_customer(site))
+    site.told("hold", "add", "customer", key, "--reason-code", "claim", "--review-on", "2999-05-01")
+    (site.folder / "secret/holds.json").unlink()
+    for command in (
+        ("scan",),
+        ("explain", "customer", key),
+        ("purge", "--dry-run"),
+        ("purge", "--confirm", "60"),
+        ("hold", "list"),
+    ):
+        done = site.gdpr(*command)
+        assert (done.returncode, "legal hold(s) of the log are not in it" in done.stderr) == (5, True), (
+            command
+        )
+    told = site.told("status", code=3)
+    assert "hold-missing" in told["purge_refuses"]
+    assert any("secret/holds.json" in problem for problem in told["problems"])
+    findings = site.told("audit", code=3)["findings"]
+    assert "hold_missing" in {finding["code"] for finding in findings if finding["severity"] == "error"}
 
 
 def test_the_log_knows_a_hold_by_a_keyed_hash_only(site: Site) -> None:
     key = due_customer(site)
-    site.told("hold", "add", "customer", str(key), "--reason", "secret-claim", "--look-again", "2999-01-01")
+    site.told(
+        "hold", "add", "customer", str(key), "--reason-code", "secret-claim", "--review-on", "2999-01-01"
+    )
     line = site.log.read_text(encoding="utf-8").splitlines()[-1]
     assert '"type":"hold.add"' in line
     assert "secret-claim" not in line
@@ -37,14 +74,17 @@ def test_the_log_knows_a_hold_by_a_keyed_hash_only(site: Site) -> None:
 
 
 def test_bad_holds_are_refused_in_words(site: Site) -> None:
-    day = ("--look-again", "2999-01-01")
+    day = ("--review-on", "2999-01-01")
     for arguments, said in (
-        (("add", "custmer", "1", "--reason", "claim", *day), "'custmer' is not the subject"),
-        (("add", "customer", "999999999", "--reason", "claim", *day), "there is no customer 999999999"),
-        (("add", "customer", "x", "--reason", "claim", *day), "'x' is no id"),
-        (("add", "customer", "1", "--reason", "Mr Smith", *day), "is no reason code"),
-        (("add", "customer", "1", "--reason", "claim", "--look-again", "soon"), "'soon' is no day"),
-        (("add", "customer", "1", "--reason", "claim", "--look-again", "2001-01-01"), "not in the future"),
+        (("add", "custmer", "1", "--reason-code", "claim", *day), "'custmer' is not the subject"),
+        (("add", "customer", "999999999", "--reason-code", "claim", *day), "there is no customer 999999999"),
+        (("add", "customer", "x", "--reason-code", "claim", *day), "'x' is no id"),
+        (("add", "customer", "1", "--reason-code", "Mr Smith", *day), "is no reason code"),
+        (("add", "customer", "1", "--reason-code", "claim", "--review-on", "soon"), "'soon' is no day"),
+        (
+            ("add", "customer", "1", "--reason-code", "claim", "--review-on", "2001-01-01"),
+            "not in the future",
+        ),
         (("release", "none"), "there is no hold none"),
     ):
         done = site.gdpr("hold", *arguments)
