@@ -8,35 +8,35 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
-import sqlite3
 from collections import defaultdict
-from contextlib import closing
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import sqlalchemy as sa
+
+from staffords_gdpr.operations.demo.schema import metadata
+
 Row = dict[str, Any]
 LONDON = ZoneInfo("Europe/London")
+EMPTY = dt.datetime(1970, 1, 1)  # noqa: DTZ001  as the database has it
 
 
 class UndecidableError(Exception):
     """A date that a rule needs is missing or impossible."""
 
 
-def due(path: Path, as_of: dt.datetime) -> dict[str, set[int]]:
+def due(url: str, as_of: dt.datetime) -> dict[str, set[int]]:
     """The keys of every row and step that is due."""
-    return _Firm(path, as_of.astimezone(LONDON).date()).due()
+    return _Firm(url, as_of.astimezone(LONDON).date()).due()
 
 
 class _Firm:
-    def __init__(self, path: Path, today: dt.date) -> None:
+    def __init__(self, url: str, today: dt.date) -> None:
         self.today = today
-        tables = ("customers", "products", "calls", "repairs", "consignments", "payments")
-        with closing(sqlite3.connect(path)) as connection:
-            connection.row_factory = sqlite3.Row
+        with sa.create_engine(url, poolclass=sa.pool.NullPool).connect() as connection:
             self.tables: dict[str, dict[int, Row]] = {
-                table: {row["id"]: dict(row) for row in connection.execute(f"SELECT * FROM {table}")}
-                for table in tables
+                table.name: {row.id: dict(row._mapping) for row in connection.execute(sa.select(table))}
+                for table in metadata.sorted_tables
             }
         self.of: dict[str, defaultdict[Any, list[Row]]] = {}
         for table in ("products", "calls", "repairs"):
@@ -46,13 +46,11 @@ class _Firm:
 
     # -- dates ---------------------------------------------------------------------------------
 
-    def event(self, moment: str | None) -> dt.date | None:
+    def event(self, moment: dt.datetime | None) -> dt.date | None:
         """The day of a moment in London. None where there is none; UndecidableError where it cannot be."""
-        if moment is None or moment == "1970-01-01 00:00:00":
+        if moment is None or moment == EMPTY:
             return None
-        day = (
-            dt.datetime.strptime(moment, "%Y-%m-%d %H:%M:%S").replace(tzinfo=dt.UTC).astimezone(LONDON).date()
-        )
+        day = moment.replace(tzinfo=dt.UTC).astimezone(LONDON).date()
         if day > self.today or day.year < 1900:
             raise UndecidableError
         return day
@@ -71,7 +69,7 @@ class _Firm:
 
     def warranties(self, customer: object) -> list[dt.date]:
         ends = [row["warranty_until"] for row in self.of["products"][customer]]
-        return [dt.date.fromisoformat(end) for end in ends if end is not None]
+        return [end for end in ends if end is not None]
 
     # -- every row's own rule (R1 to R3, R8) -----------------------------------------------------
 
@@ -91,12 +89,12 @@ class _Firm:
 
     def repair_passed(self, row: Row) -> bool:
         product = self.tables["products"].get(row["product_id"])
-        if product is None:
+        if row["product_id"] is not None and product is None:
             raise UndecidableError
         if row["completed_at"] is None:
             return False  # open work
-        end = product["warranty_until"]
-        return self.passed(24, self.event(row["completed_at"]), [dt.date.fromisoformat(end)] if end else [])
+        end = product and product["warranty_until"]
+        return self.passed(24, self.event(row["completed_at"]), [end] if end else [])
 
     def payment_passed(self, row: Row, months: int) -> bool:
         return self.passed(months, self.event(row["taken_at"]), [])

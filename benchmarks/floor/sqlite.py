@@ -1,28 +1,30 @@
-"""The floor: the firm's policy as a skilled hand would write it, for this one schema, in one transaction.
-
-It counts what `gdpr scan` finds due and does the same erasure as `gdpr purge`, without brakes, without a log,
-without batches, and without being able to do it for any other policy. `check.py` proves it right, row by row.
-"""
+"""The floor of SQLite. Moments are text and compare as text."""
 
 from __future__ import annotations
 
 import datetime as dt
-import json
 import sqlite3
-import sys
-import time
-from collections.abc import Mapping
-from contextlib import closing
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from staffords_gdpr.policy.periods import Period, start_of_day
+import sqlalchemy as sa
 
 LONDON = ZoneInfo("Europe/London")
-EMPTY = "1970-01-01 00:00:00"
 
-# What is due, into temporary tables. Moments are text in UTC and compare as text: `< :years_3` means that the
-# day in London lies at or before the cut-off of a period of three years. `>= :tomorrow` lies in the future.
+
+def connect(url: sa.URL) -> sqlite3.Connection:
+    connection = sqlite3.connect(str(url.database), isolation_level=None)
+    connection.create_function("london_day", 1, _london_day, deterministic=True)
+    return connection
+
+
+def _london_day(moment: str | None) -> str | None:
+    if moment is None:
+        return None
+    return dt.datetime.fromisoformat(f"{moment}+00:00").astimezone(LONDON).date().isoformat()
+
+
+BEGIN = "BEGIN IMMEDIATE"
+
 FIND = """
 CREATE TEMP TABLE contact AS
     SELECT customer_id AS id, max(moment) AS latest, min(moment) AS earliest, max(is_call) AS has_calls FROM (
@@ -93,7 +95,6 @@ KEYS = {
     "payment.identity": f"SELECT id FROM payments WHERE {DUE_IDENTITY}",
 }
 
-# In this order no row is ever without what it refers to. Every statement counts what it erased.
 ERASE = {
     "payment": "DELETE FROM payments WHERE id IN (SELECT id FROM due_payment)",
     "payment.card": f"UPDATE payments SET card_number = NULL, card_expiry = NULL WHERE {DUE_CARD}",
@@ -104,84 +105,3 @@ ERASE = {
     "product": f"DELETE FROM products WHERE {DUE_PRODUCT}",
     "customer": "DELETE FROM customers WHERE id IN (SELECT id FROM due_customer)",
 }
-
-
-def find(path: Path, as_of: dt.datetime) -> dict[str, set[int]]:
-    """The keys of what is due, for comparisons."""
-    with closing(_connect(path)) as connection:
-        parameters = _find(connection, as_of)
-        return {
-            record: {row[0] for row in connection.execute(query, parameters)}
-            for record, query in KEYS.items()
-        }
-
-
-def erase(path: Path, as_of: dt.datetime) -> dict[str, int]:
-    """Erase what is due in one transaction. Returns rows per record type and step."""
-    with closing(_connect(path)) as connection:
-        connection.execute("BEGIN IMMEDIATE")
-        parameters = _find(connection, as_of)
-        erased = {
-            record: connection.execute(statement, parameters).rowcount for record, statement in ERASE.items()
-        }
-        connection.execute("COMMIT")
-        return erased
-
-
-def count(path: Path, as_of: dt.datetime) -> dict[str, int]:
-    """How much is due, one count a record type: what a scan is measured against."""
-    with closing(_connect(path)) as connection:
-        parameters = _find(connection, as_of)
-        return {
-            record: connection.execute(f"SELECT count(*) FROM ({query})", parameters).fetchone()[0]
-            for record, query in KEYS.items()
-        }
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None)
-    connection.create_function("london_day", 1, _london_day, deterministic=True)
-    return connection
-
-
-def _find(connection: sqlite3.Connection, as_of: dt.datetime) -> Mapping[str, str]:
-    today = as_of.astimezone(LONDON).date()
-
-    def before(period: str) -> str:
-        return _text(start_of_day(Period.parse(period).cutoff(today) + dt.timedelta(days=1), LONDON))
-
-    parameters = {
-        "empty": EMPTY,
-        "today": today.isoformat(),
-        "tomorrow": _text(start_of_day(today + dt.timedelta(days=1), LONDON)),
-        "years_2": before("2 years"),
-        "years_3": before("3 years"),
-        "years_6": before("6 years"),
-        "months_13": before("13 months"),
-    }
-    for statement in FIND.split(";\n"):
-        connection.execute(statement, parameters)
-    return parameters
-
-
-def _text(moment: dt.datetime) -> str:
-    return moment.strftime("%Y-%m-%d %H:%M:%S")
-
-
-def _london_day(moment: str | None) -> str | None:
-    if moment is None:
-        return None
-    return dt.datetime.fromisoformat(f"{moment}+00:00").astimezone(LONDON).date().isoformat()
-
-
-def main() -> None:
-    """`erase|count DATABASE MOMENT`: rows and seconds as JSON. Loading Python does not count."""
-    action, path, as_of = sys.argv[1:]
-    started, worked = time.perf_counter(), time.process_time()
-    rows = {"erase": erase, "count": count}[action](Path(path), dt.datetime.fromisoformat(as_of))
-    seconds, cpu = time.perf_counter() - started, time.process_time() - worked
-    print(json.dumps({"rows": rows, "seconds": seconds, "cpu": cpu}))
-
-
-if __name__ == "__main__":
-    main()
