@@ -7,9 +7,10 @@ the nearer one counts. Relative paths in a gdpr.toml are relative to that file.
 from __future__ import annotations
 
 import difflib
+import shlex
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from urllib.parse import quote
 
@@ -75,8 +76,24 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "batch_size", int, 500, "GDPR_BATCH_SIZE", "--batch-size", "subjects in one transaction of a purge"
     ),
+    Setting(
+        "notify",
+        dict,
+        None,
+        "",
+        "",
+        "commands to run after a purge, as lists of words: `success` where it exited with 0, else `failure`",
+    ),
 )
 _BY_KEY = {setting.key: setting for setting in SETTINGS}
+
+
+@dataclass(frozen=True)
+class Notify:
+    """The commands to run after a purge that went well, and after any other; the words of each, or none."""
+
+    success: tuple[str, ...] = ()
+    failure: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -89,6 +106,7 @@ class Settings:
     batch_size: int
     database_password: str | None = field(default=None, repr=False)
     database_password_file: Path | None = None
+    notify: Notify = Notify()
 
     def connection_url(self) -> str:
         """The database URL with its password. Raises UsageError where no database is named."""
@@ -130,7 +148,7 @@ def load_settings(
     for path in reversed(settings_files(directory) if files is None else files):
         found |= _read_file(path)
     for setting in SETTINGS:
-        if environ.get(setting.variable):
+        if setting.variable and environ.get(setting.variable):
             found[setting.key] = _Value(environ[setting.variable], setting.variable, directory)
         if setting.flag and flags.get(setting.key) is not None:
             found[setting.key] = _Value(flags[setting.key], setting.flag, directory)
@@ -141,6 +159,7 @@ def load_settings(
         batch_size=_batch_size(found["batch_size"]),
         database_password=_text(found["database_password"]),
         database_password_file=_path(found["database_password_file"]),
+        notify=_notify(found["notify"]),
     )
 
 
@@ -187,8 +206,35 @@ def _mistakes(path: Path, data: Mapping[str, object]) -> Iterator[str]:
         elif not setting.in_file:
             yield f"{path}: '{key}' does not belong here: use database_password_file or {setting.variable}."
         elif type(value) is not setting.kind:
-            wanted = "a whole number" if setting.kind is int else "text in quotes"
+            wanted = {int: "a whole number", str: "text in quotes", dict: "a table"}[setting.kind]
             yield f"{path}: '{key}' must be {wanted}, not {_toml_type(value)}."
+        elif isinstance(value, dict):
+            yield from (f"{path}: '{key}.{mistake}" for mistake in _mistaken_commands(value))
+
+
+def _mistaken_commands(table: Mapping[str, object]) -> Iterator[str]:
+    known = [field.name for field in fields(Notify)]
+    for key, value in table.items():
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            yield f"{key}' is unknown." + (f" Did you mean '{near[0]}'?" if near else "")
+            continue
+        try:
+            words = _words(value)
+        except ValueError as error:
+            yield f"{key}': {error}."
+            continue
+        if not words or not words[0] or any("\0" in word for word in words):
+            yield f'{key}\' is no command: write its words, as in ["curl", "-fsS", "https://…"].'
+
+
+def _words(value: object) -> tuple[str, ...]:
+    """The words of a command. A text is divided as a shell would, but no shell sees it. Raises ValueError."""
+    if isinstance(value, str):
+        return tuple(shlex.split(value))
+    if isinstance(value, list) and all(isinstance(word, str) for word in value):
+        return tuple(value)
+    raise ValueError(f"a command is a list of texts, not {_toml_type(value)}")
 
 
 def _toml_type(value: object) -> str:
@@ -201,6 +247,11 @@ def _toml_type(value: object) -> str:
         dict: "a table",
     }
     return names.get(type(value), "a date")
+
+
+def _notify(value: _Value) -> Notify:
+    table = value.raw if isinstance(value.raw, dict) else {}
+    return Notify(**{name: _words(command) for name, command in table.items()})
 
 
 def _text(value: _Value) -> str | None:

@@ -156,9 +156,9 @@ def _settings() -> str:
     ]
     for setting in SETTINGS:
         key = f"`{setting.key}`" if setting.in_file else ""
-        flag = f"`{setting.flag}`" if setting.flag else ""
+        variable, flag = (f"`{name}`" if name else "" for name in (setting.variable, setting.flag))
         default = "" if setting.default is None else f"`{setting.default}`"
-        lines.append(f"| {key} | `{setting.variable}` | {flag} | {default} | {setting.meaning} |")
+        lines.append(f"| {key} | {variable} | {flag} | {default} | {setting.meaning} |")
     return "\n".join(lines) + "\n"
 
 

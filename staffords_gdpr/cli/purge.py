@@ -8,10 +8,12 @@ from typing import Annotated
 import typer
 
 from staffords_gdpr.cli import options, output
+from staffords_gdpr.cli.notify import notifying
 from staffords_gdpr.cli.opening import database as opened
 from staffords_gdpr.cli.opening import log_of, read_moment, read_settings
 from staffords_gdpr.cli.progress import reporter
 from staffords_gdpr.errors import FindingsError, UsageError
+from staffords_gdpr.settings import Notify
 
 
 def purge(
@@ -63,20 +65,23 @@ def purge(
     from staffords_gdpr.render import json
     from staffords_gdpr.render import purge as view
 
-    rules = load_policy(settings.policy)
-    with opened(settings, write=not dry_run) as engine, reporter() as progress:
-        result = erase(
-            rules,
-            engine,
-            log_of(settings),
-            now=read_moment(as_of, rules.zone),
-            dry_run=dry_run,
-            confirm=confirm,
-            batch_size=settings.batch_size,
-            progress=progress,
-        )
-    # undecidable rows alone are no failure (exit 0), but more of them than last time are worth a mail from cron
-    quiet = not (sys.stdout.isatty() or dry_run or result.has_news)
-    if format == options.Format.JSON or not quiet:
-        output.show(format, page=lambda: view.page(result, rules), data=lambda: json.purge(result))
-    return FindingsError.exit_code if result.result != "complete" else 0
+    with notifying(Notify() if dry_run else settings.notify) as ending:
+        rules = load_policy(settings.policy)
+        with opened(settings, write=not dry_run) as engine, reporter() as progress:
+            result = erase(
+                rules,
+                engine,
+                log_of(settings),
+                now=read_moment(as_of, rules.zone),
+                dry_run=dry_run,
+                confirm=confirm,
+                batch_size=settings.batch_size,
+                progress=progress,
+            )
+        ending.run = result.run
+        # undecidable rows alone are no failure (exit 0), but more of them than last time are worth a mail from cron
+        quiet = not (sys.stdout.isatty() or dry_run or result.has_news)
+        if format == options.Format.JSON or not quiet:
+            output.show(format, page=lambda: view.page(result, rules), data=lambda: json.purge(result))
+        ending.exit_code = FindingsError.exit_code if result.result != "complete" else 0
+    return ending.exit_code

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from staffords_gdpr.errors import UsageError
-from staffords_gdpr.settings import Settings, load_settings, settings_files
+from staffords_gdpr.settings import Notify, Settings, load_settings, settings_files
 
 
 def load(
@@ -200,3 +200,25 @@ def test_files_are_looked_for_here_then_at_the_users_then_in_etc(
         tmp_path / "config/gdpr/gdpr.toml",
         Path("/etc/gdpr.toml"),
     )
+
+
+def test_the_commands_of_notify_are_lists_of_words_or_texts_that_no_shell_sees(tmp_path: Path) -> None:
+    toml = '[notify]\nsuccess = ["curl", "-fsS", "https://x/a b"]\nfailure = "mail -s \'it failed; $X\' it@x"'
+    found = load(tmp_path, toml).notify
+    assert found.success == ("curl", "-fsS", "https://x/a b")
+    assert found.failure == ("mail", "-s", "it failed; $X", "it@x")
+    assert load(tmp_path, "").notify == Notify()
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("success = 3", "'notify.success': a command is a list of texts, not a number"),
+        ('success = ["a", 3]', "'notify.success': a command is a list of texts, not a list"),
+        ('failure = "echo \'a"', "'notify.failure': No closing quotation"),
+        ('failure = ""', "'notify.failure' is no command"),
+    ],
+)
+def test_what_is_no_command_is_refused_by_its_key(tmp_path: Path, line: str, said: str) -> None:
+    assert said in refusal(tmp_path, f"[notify]\n{line}")
+    assert "'notify' must be a table, not text" in refusal(tmp_path, 'notify = "true"')
