@@ -29,7 +29,13 @@ def agreed(
     by_function = {(v.record, v.key): (v.state, v.last_day, v.subject) for v in verdicts}
     assert by_sql == by_function, connection.dialect.name
     counted = bulk.counts()
+    held_why, undecidable = bulk.left_alone()
     for name in bulk.candidates:
         states = [state for (record, _), (state, _, _) in by_sql.items() if record == name]
         assert counted[name] == {state: states.count(state) for state in counted[name]}
+        assert undecidable.get(name, 0) == states.count(State.UNDECIDABLE)
+        reasons = {v.reason for v in listed if (v.record, v.state) == (name, State.HELD)}
+        if name in catalogue.records:
+            assert sum(held_why.get(name, {}).values()) == states.count(State.HELD)
+            assert bulk.candidates[name].bound.several or held_why.get(name, {}).keys() == reasons
     return by_sql

@@ -69,11 +69,11 @@ def test_every_engine_decides_the_full_language_alike(connection: sa.Connection,
         in_memory = plain(other.verdicts())
     assert verdicts == in_memory
     bulk.list_todo()
-    for subjects in bulk.todo_subjects(2):
+    for subjects in bulk.todo_subjects(lambda: 2):
         bulk.scope_to(subjects=subjects)
         bulk.decide(AS_OF, scope=Scope.SUBJECTS)
         assert bulk.due_counts()
-    for record, keys in bulk.todo_rows(2):
+    for record, keys in bulk.todo_rows(lambda: 2):
         bulk.scope_to(rows={record: keys})
         bulk.decide(AS_OF, scope=Scope.ROWS)
         assert bulk.due_counts()

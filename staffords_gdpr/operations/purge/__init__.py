@@ -1,5 +1,6 @@
 """Erasing what is due: what cron runs every night."""
 
-from staffords_gdpr.operations.purge.run import PurgeResult, purge
+from staffords_gdpr.operations.purge.result import PurgeResult
+from staffords_gdpr.operations.purge.run import purge
 
 __all__ = ["PurgeResult", "purge"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import sqlalchemy as sa
 
@@ -21,41 +20,13 @@ from staffords_gdpr.operations.purge import brakes
 from staffords_gdpr.operations.purge.batches import Batches, Clock, HoldsWatch, Tally
 from staffords_gdpr.operations.purge.brakes import Brake
 from staffords_gdpr.operations.purge.erasure import planned
+from staffords_gdpr.operations.purge.result import PurgeResult
 from staffords_gdpr.operations.purge.settle import Recovered, foresee, settle, unclear_rows, unclear_subjects
 from staffords_gdpr.policy.models import Policy
 from staffords_gdpr.progress import SILENT, Progress
 from staffords_gdpr.retention.bulk import Bulk, Todo
-from staffords_gdpr.retention.states import State
 
 DEFAULT_BATCH_SIZE = 500
-
-
-@dataclass(frozen=True)
-class PurgeResult:
-    """What a purge did, or with `dry_run` would do. `erased` counts rows by record type and step.
-
-    `brakes` is filled by a dry run only: a real one raises BrakeError. `result` is complete, or unclear where the end
-    of an earlier batch could not be found out. `undecidable_before` is what the last purge saw.
-    """
-
-    run: str
-    erased: Mapping[str, int]
-    subjects_affected: int
-    dry_run: bool
-    held: int
-    undecidable: Mapping[str, int]
-    brakes: tuple[Brake, ...]
-    recovered: tuple[Recovered, ...]
-    result: str
-    undecidable_before: Mapping[str, int] | None = None
-
-    @property
-    def has_news(self) -> bool:
-        """Whether a person should hear of it: an unclear batch, or more undecidable rows than the last purge saw."""
-        if self.result != "complete":
-            return True
-        before = self.undecidable if self.undecidable_before is None else self.undecidable_before
-        return any(count > before.get(name, 0) for name, count in self.undecidable.items())
 
 
 def purge(
@@ -111,11 +82,13 @@ def _rehearse(
         *brakes.clock(policy, log, now),
         *brakes.share(policy, todo, bulk.total_subjects(), _confirmed(log, confirm)),
     )
-    held, undecidable = _left_alone(bulk)
+    held_why, undecidable = bulk.left_alone()
+    undecidable_before, held_before = _left_alone_before(log)
     return PurgeResult(
-        run="", erased=planned(bulk), subjects_affected=todo.subjects, dry_run=True, held=held,
+        run="", erased=planned(bulk), subjects_affected=todo.subjects, dry_run=True, held=_rows(held_why),
         undecidable=undecidable, brakes=refusing, recovered=tuple(recovered), result=_result(recovered),
-        undecidable_before=_undecidable_before(log),
+        undecidable_before=undecidable_before, held_before=held_before, held_why=held_why,
+        left=todo.subjects + todo.rows,
     )  # fmt: skip
 
 
@@ -148,10 +121,14 @@ class _Run:
         recovered = settle(bulk, self.log, self.clock)
         holds = HoldsWatch(self.log, unclear_subjects(self.log))
         todo, planned_rows = self._decide(bulk, holds)
-        allowed, before = _confirmed(self.log, confirm), _undecidable_before(self.log)
+        allowed, (undecidable_before, held_before) = (
+            _confirmed(self.log, confirm),
+            _left_alone_before(self.log),
+        )
         self.allowed, self.total = allowed, bulk.total_subjects()
         self._refuse(brakes.share(self.policy, todo, self.total, allowed))
-        held, undecidable = _left_alone(bulk)
+        held_why, undecidable = bulk.left_alone()
+        held = _rows(held_why)
         self.connection.commit()
         self.log.append(
             "purge.start",
@@ -179,7 +156,7 @@ class _Run:
         return PurgeResult(
             run=self.run, erased=dict(tally.rows), subjects_affected=len(tally.subjects), dry_run=False, held=held,
             undecidable=undecidable, brakes=(), recovered=tuple(recovered), result=result,
-            undecidable_before=before,
+            undecidable_before=undecidable_before, held_before=held_before, held_why=held_why,
         )  # fmt: skip
 
     def _catalogue(self) -> Catalogue:
@@ -211,11 +188,11 @@ class _Run:
         while planned_rows:
             before = batches.tally.rows.total()
             self.progress.start("Erasing", todo.subjects + todo.rows)
-            for name, keys in bulk.todo_rows(self.batch_size):
+            for name, keys in bulk.todo_rows(lambda: self.batch_size):
                 self.connection.commit()
                 batches.rows({name: keys})
                 self.progress.advance(len(keys))
-            for subjects in bulk.todo_subjects(self.batch_size):
+            for subjects in bulk.todo_subjects(lambda: self.batch_size):
                 self.connection.commit()
                 batches.subjects(subjects)
                 self.progress.advance(len(subjects))
@@ -304,24 +281,19 @@ def _count(value: object) -> int:
     return value if isinstance(value, int) else 0
 
 
-def _undecidable_before(log: AuditLog) -> Mapping[str, int] | None:
-    """How many rows were undecidable when the last purge looked, by record type; None before the first."""
+def _left_alone_before(log: AuditLog) -> tuple[Mapping[str, int] | None, int | None]:
+    """How many rows were undecidable, by record type, and how many held, when the last purge looked."""
     last = log.last("purge.end")
     if last is None:
-        return None
+        return None, None
     before = last.fields["undecidable"]
-    return {str(name): int(n) for name, n in before.items()} if isinstance(before, Mapping) else {}
+    undecidable = {str(name): int(n) for name, n in before.items()} if isinstance(before, Mapping) else {}
+    return undecidable, _count(last.fields["held"])
 
 
 def _result(recovered: Sequence[Recovered]) -> str:
     return "unclear" if any(one.outcome == "unclear" for one in recovered) else "complete"
 
 
-def _left_alone(bulk: Bulk) -> tuple[int, dict[str, int]]:
-    """How many rows are held, and how many are undecidable by record type."""
-    counts = bulk.counts()
-    held = sum(found[State.HELD] for name, found in counts.items() if name in bulk.catalogue.records)
-    undecidable = {
-        name: found[State.UNDECIDABLE] for name, found in counts.items() if found[State.UNDECIDABLE]
-    }
-    return held, undecidable
+def _rows(held_why: Mapping[str, Mapping[str, int]]) -> int:
+    return sum(sum(reasons.values()) for reasons in held_why.values())

@@ -64,6 +64,33 @@ class Answers:
             counter[_state(why, done)] += count
         return counter
 
+    def left_alone(self, found: Candidates) -> tuple[dict[str, int], int]:
+        """How many rows are held for each reason, and how many are undecidable."""
+        t = found.table
+        held, undecidable = Counter[str](), 0
+        listed: sa.FromClause = t
+        place: sa.ColumnElement[Any] = t.c.why
+        if found.bound.several:
+            # held under one owner and kept under another is kept: the row's rank says which counts
+            rank = sa.func.min(_rank(found))
+            stays = sa.case((_rank(found) == _FIRST.index(State.HELD), t.c.why))
+            listed = (
+                sa.select(rank.label("rank"), sa.func.max(stays).label("why")).group_by(*found.key).subquery()
+            )
+            place = sa.case(
+                (listed.c.rank == _FIRST.index(State.HELD), listed.c.why),
+                (listed.c.rank == _FIRST.index(State.UNDECIDABLE), -int(Code.MISSING)),
+            )
+        clerk = self._clerk(found)
+        query = sa.select(place.label("why"), sa.func.count()).select_from(listed).group_by(place)
+        for why, count in self.connection.execute(query):
+            state = _state(why, 0)
+            if state is State.HELD:
+                held[clerk.reason(why, None)] += count
+            elif state is State.UNDECIDABLE:
+                undecidable += count
+        return dict(held), undecidable
+
     def oldest_due(self, found: Candidates) -> dt.date | None:
         """The earliest last day among the rows that are due."""
         t = found.table
@@ -126,13 +153,9 @@ class _Clerk:
     def verdict(self, name: str, row: sa.Row[Any]) -> Verdict:
         subject = tuple(row[self._key : self._rest])
         after, until, orphan, listed, why, done = row[self._rest :]
-        block = self._blocks[why] if isinstance(why, int) and why >= 0 else None
-        code = Code.CANDIDATE
         if listed is None:
-            code = Code.KEPT
-        elif isinstance(why, int) and why < 0:
-            code = Code(-why)
-        state = State.KEPT if listed is None else _state(why, done)
+            why = -int(Code.KEPT)
+        state = _state(why, done)
         last = None if state is State.UNDECIDABLE else self.last_day(after, until, orphan)
         return Verdict(
             record=name,
@@ -140,8 +163,14 @@ class _Clerk:
             subject=None if subject[0] is None else subject,
             state=state,
             last_day=last,
-            reason=reason_of(self._rule, self._bound, code, block, last),
+            reason=self.reason(why, last),
         )
+
+    def reason(self, why: object, last: dt.date | None) -> str:
+        """Why a row is in its state, by its column `why` and its last day."""
+        block = self._blocks[why] if isinstance(why, int) and why >= 0 else None
+        code = Code(-why) if isinstance(why, int) and why < 0 else Code.CANDIDATE
+        return reason_of(self._rule, self._bound, code, block, last)
 
     def last_day(self, after: object, until: object, orphan: object) -> dt.date | None:
         """The last day of a row whose `after` and `or_until` have these days, by the rule that `orphan` tells of."""

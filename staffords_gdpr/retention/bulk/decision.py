@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -118,6 +118,19 @@ class Bulk:
             counter[State.KEPT] += totals[name.partition(".")[0]] - counter.total()
         return found
 
+    def left_alone(self) -> tuple[dict[str, dict[str, int]], dict[str, int]]:
+        """How many rows of each record type are held, for each reason; and how many of it, and of each step, are
+        undecidable. Record types and steps without any are left out.
+        """
+        held, undecidable = {}, {}
+        for name, found in self.candidates.items():
+            reasons, unknown = self._answers.left_alone(found)
+            if reasons and name in self.catalogue.records:
+                held[name] = reasons
+            if unknown:
+                undecidable[name] = unknown
+        return held, undecidable
+
     def due_counts(self) -> dict[str, int]:
         """How many rows of every record type, and of every step, are due."""
         return {name: self._count(found.due().subquery()) for name, found in self.candidates.items()}
@@ -141,12 +154,12 @@ class Bulk:
             rows=sum(self._count(table) for table in work.row_todos.values()),
         )
 
-    def todo_subjects(self, size: int) -> Iterator[list[Key]]:
-        """The subjects of the list, in key order, `size` at a time."""
+    def todo_subjects(self, size: Callable[[], int]) -> Iterator[list[Key]]:
+        """The subjects of the list, in key order; each time as many as `size` then says."""
         return self._chunks(self.work.todo, size)
 
-    def todo_rows(self, size: int) -> Iterator[tuple[str, list[Key]]]:
-        """The rows without a subject of the list, record type by record type, `size` at a time."""
+    def todo_rows(self, size: Callable[[], int]) -> Iterator[tuple[str, list[Key]]]:
+        """The rows without a subject of the list, record type by record type; each time as many as `size` says."""
         for name, table in self.work.row_todos.items():
             for keys in self._chunks(table, size):
                 yield name, keys
@@ -253,16 +266,17 @@ class Bulk:
         self.work.filled(statement.table, marked)
         return marked
 
-    def _chunks(self, table: sa.Table, size: int) -> Iterator[list[Key]]:
+    def _chunks(self, table: sa.Table, size: Callable[[], int]) -> Iterator[list[Key]]:
         columns = list(table.columns)
-        query = sa.select(*columns).order_by(*columns).limit(size)
+        query = sa.select(*columns).order_by(*columns)
         last: Key | None = None
         while True:
+            wanted = size()
             after = query if last is None else query.where(sa.tuple_(*columns) > sa.tuple_(*last))
-            keys = [tuple(row) for row in self.connection.execute(after)]
+            keys = [tuple(row) for row in self.connection.execute(after.limit(wanted))]
             if keys:
                 yield keys
-            if len(keys) < size:
+            if len(keys) < wanted:
                 return
             last = keys[-1]
 
