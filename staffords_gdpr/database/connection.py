@@ -11,7 +11,17 @@ from staffords_gdpr.database.engines import backend_for, backend_of
 from staffords_gdpr.database.engines.sqlite import prepare
 from staffords_gdpr.errors import DatabaseError, UsageError
 
-__all__ = ["begin", "changes_so_far", "check_deferred", "connect", "connected", "prepare", "translated"]
+__all__ = [
+    "begin",
+    "changes_so_far",
+    "check_deferred",
+    "commit_refused",
+    "connect",
+    "connected",
+    "may_pass",
+    "prepare",
+    "translated",
+]
 
 BUSY_SECONDS: float = 10
 _SECRET = {"password", "passwd", "sslpassword", "ssl_key_password"}
@@ -61,6 +71,27 @@ def begin(connection: sa.Connection, *, lock: bool) -> sa.Transaction:
     were at the beginning (on MariaDB: as they are when each statement begins).
     """
     return backend_of(connection).begin(connection, lock=lock)
+
+
+def may_pass(connection: sa.Connection, error: sa.exc.DBAPIError) -> bool:
+    """Whether an error comes of what others do at the same time, so that the same may go through later."""
+    backend = backend_of(connection)
+    return not error.connection_invalidated and backend.code(error) in backend.conflicts | backend.passing
+
+
+def commit_refused(connection: sa.Connection, error: sa.exc.DBAPIError) -> bool:
+    """Whether a COMMIT that failed with this error leaves nothing behind: the database said no, and the transaction is
+    rolled back now. Otherwise only the database can tell, later, what became of it.
+    """
+    backend = backend_of(connection)
+    no = isinstance(error, sa.exc.IntegrityError) or backend.code(error) in backend.conflicts
+    if error.connection_invalidated or not no:
+        return False
+    try:
+        connection.connection.rollback()  # SQLAlchemy sends none after a COMMIT, and SQLite's transaction is still open
+    except connection.dialect.loaded_dbapi.Error:
+        return False
+    return True
 
 
 def check_deferred(connection: sa.Connection) -> None:

@@ -38,6 +38,12 @@ class Backend(ABC):
     joins_deletes: ClassVar[bool] = True
     """Whether DELETE and UPDATE can name the rows by a join with a work table."""
 
+    conflicts: ClassVar[frozenset[object]] = frozenset()
+    """Codes of errors that end a transaction because of what others do at the same time. Nothing of it stays, not even
+    where they come at its COMMIT."""
+    passing: ClassVar[frozenset[object]] = frozenset()
+    """Codes of errors that pass, too, but say nothing of a transaction where they come at its COMMIT."""
+
     @abstractmethod
     def open(self, url: sa.URL, *, write: bool, patience: float) -> sa.Engine:
         """An engine, not tried yet, that waits `patience` seconds for a server, and for locks."""
@@ -49,6 +55,10 @@ class Backend(ABC):
     @abstractmethod
     def meaning(self, error: sa.exc.DBAPIError, patience: float) -> tuple[str, str]:
         """What a driver's error says about the database ("is locked …") and what to do. Never quotes a row."""
+
+    @abstractmethod
+    def code(self, error: sa.exc.DBAPIError) -> object:
+        """The number or the letters by which the engine names an error."""
 
     @abstractmethod
     def begin(self, connection: sa.Connection, *, lock: bool) -> sa.Transaction: ...

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from staffords_gdpr.database.engines.base import READING, Backend, driver_missing, makes_work_tables
+from staffords_gdpr.database.engines.mariadb_errors import CONFLICTS, PASSING, code_of, meaning
 from staffords_gdpr.database.facts import Check, ColumnFacts, Family, Outside, StoredTable
 from staffords_gdpr.errors import UsageError
 
@@ -60,6 +61,8 @@ _CHANGES = """
 class MariaDB(Backend):
     title = "MariaDB"
     dialect = "mysql"
+    conflicts = CONFLICTS
+    passing = PASSING
     counts_cascades = False  # InnoDB carries them out itself, past the counters of the server
 
     def open(self, url: sa.URL, *, write: bool, patience: float) -> sa.Engine:
@@ -104,13 +107,10 @@ class MariaDB(Backend):
             )
 
     def meaning(self, error: sa.exc.DBAPIError, patience: float) -> tuple[str, str]:
-        said = error.orig.args if error.orig is not None else ()
-        code = said[0] if said and isinstance(said[0], int) else 0
-        if "Can't connect" in str(error.orig):
-            code = 2003
-        # messages of other errors can quote values
-        told = f": {said[1]}" if code in _QUOTABLE and len(said) > 1 else ""
-        return _MEANINGS.get(code) or (f"answered {type(error.orig).__name__} ({code}){told}", "")
+        return meaning(error)
+
+    def code(self, error: sa.exc.DBAPIError) -> object:
+        return code_of(error)
 
     def begin(self, connection: sa.Connection, *, lock: bool) -> sa.Transaction:
         connection.execution_options(**{READING: not lock})
@@ -305,46 +305,3 @@ def _family(kind: str, full: str) -> Family:
         "time": Family.TIME,
     }
     return known.get(kind, Family.OTHER)
-
-
-_QUOTABLE = {1054, 1064, 1071, 1101, 1146, 1267, 1305}  # unknown names, syntax, collations
-_REFUSED = (
-    "refused the user or the password",
-    "check both; GDPR_DATABASE_PASSWORD_FILE keeps it out of the URL",
-)
-_UNKNOWN = (
-    "is no database of that server, or not one for this user",
-    "check the name in the URL; SHOW DATABASES lists them",
-)
-_FORBIDDEN = ("does not permit this user to do that", "`gdpr check` lists the privileges that are missing")
-_GONE = ("cannot be reached", "check host and port in the URL, and that the server runs")
-_READ_ONLY = (
-    "was opened for reading only",
-    "nothing was changed; a purge needs a server and a user that may write",
-)
-_FULL = ("cannot be written: the disk is full", "free some space and run again; nothing was lost")
-_REFERRED = (
-    "refused the change: another row still refers to a row to be erased",
-    "nothing was changed; please report this together with the schema",
-)  # fmt: skip
-_CANCELLED = (
-    "cancelled the statement",
-    "raise the user's max_statement_time, or run again later; nothing was changed",
-)
-_MEANINGS = {
-    1045: _REFUSED, 1698: _REFUSED, 1251: _REFUSED, 1044: _UNKNOWN, 1049: _UNKNOWN,
-    1142: _FORBIDDEN, 1143: _FORBIDDEN, 1227: _FORBIDDEN, 1370: _FORBIDDEN,
-    2002: _GONE, 2003: _GONE, 2005: _GONE, 2006: _GONE, 2013: _GONE, 2055: _GONE, 1053: _GONE, 1130: _REFUSED,
-    1205: ("is locked by another program for too long", "run again when that program is done; nothing was changed"),
-    1213: ("ended a deadlock with another program at our cost", "nothing was changed; run again"),
-    1020: ("was changed by another program meanwhile", "nothing was changed; run again"),
-    1290: _READ_ONLY, 1792: _READ_ONLY, 1836: _READ_ONLY,
-    3: _FULL, 1021: _FULL, 1114: _FULL, 1030: _FULL,
-    1040: ("takes no more connections", "run again later, or raise max_connections"),
-    1203: ("takes no more connections", "run again later, or raise max_user_connections"),
-    1317: _CANCELLED, 1969: _CANCELLED,
-    1217: _REFERRED, 1451: _REFERRED,
-    1048: ("refused the change: a column may not be null", "nothing was changed; `gdpr check` tells more"),
-    1062: ("refused the change: a value must be unique", "nothing was changed; `gdpr check` tells more"),
-    4025: ("refused the change: a CHECK of the table forbids it", "nothing was changed; `gdpr check` tells more"),
-}  # fmt: skip

@@ -70,6 +70,8 @@ _CHANGES = """
 class PostgreSQL(Backend):
     title = "PostgreSQL"
     dialect = "postgresql"
+    conflicts = frozenset({"40001", "40P01", "55P03"})  # changed meanwhile, deadlock, waited too long for a lock
+    passing = frozenset({"57014"})  # a statement that was cancelled or took too long
 
     def open(self, url: sa.URL, *, write: bool, patience: float) -> sa.Engine:
         if not url.database and not {"dbname", "service"} & set(url.query):
@@ -102,6 +104,9 @@ class PostgreSQL(Backend):
     def meaning(self, error: sa.exc.DBAPIError, patience: float) -> tuple[str, str]:
         code = getattr(error.orig, "sqlstate", None) or _unreached(str(error.orig))
         return _MEANINGS.get(code) or _MEANINGS.get(code[:2]) or _other(error, code)
+
+    def code(self, error: sa.exc.DBAPIError) -> object:
+        return getattr(error.orig, "sqlstate", None)
 
     def begin(self, connection: sa.Connection, *, lock: bool) -> sa.Transaction:
         connection.execution_options(

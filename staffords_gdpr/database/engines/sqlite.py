@@ -35,6 +35,7 @@ class SQLite(Backend):
     dialect = "sqlite"
     defers_foreign_keys = True
     joins_deletes = False
+    conflicts = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 
     def open(self, url: sa.URL, *, write: bool, patience: float) -> sa.Engine:
         if not url.database or url.database == ":memory:":
@@ -104,6 +105,10 @@ class SQLite(Backend):
         }
         found = next((words for sign, words in known.items() if sign in said), None)
         return found or (f"answered {type(error.orig).__name__}: {error.orig}", "")
+
+    def code(self, error: sa.exc.DBAPIError) -> object:
+        code = getattr(error.orig, "sqlite_errorcode", None)
+        return code & 0xFF if code is not None else None  # the rest says more of the same
 
     def begin(self, connection: sa.Connection, *, lock: bool) -> sa.Transaction:
         connection.execution_options(**{_LOCKING: "BEGIN IMMEDIATE" if lock else "BEGIN"})
