@@ -14,7 +14,7 @@ from staffords_gdpr.database.facts import Outside, TableFacts
 from staffords_gdpr.database.misfits import Misfits
 from staffords_gdpr.database.order import erasing_order
 from staffords_gdpr.database.schema import Schema
-from staffords_gdpr.policy.models import Policy
+from staffords_gdpr.policy.models import Policy, Record
 
 _KINDS = {
     "partitioned": "a partitioned table, on which gdpr is not tested",
@@ -23,8 +23,16 @@ _KINDS = {
     "versioned": "a versioned table: the database keeps a copy of every row that goes",
 }
 ACKNOWLEDGE = "Where no personal data stays in it, say so under 'triggers' of the record type"
+SWITCH_OFF = "Drop or disable it, or guard it with WHEN or IF so that it writes nothing while a purge runs"
 _TRANSACTIONAL = {"innodb"}
 _WRITES = re.compile(r"\b(?:into|update)\s+(?:only\s+)?(?:[\w`\"\[]+\.)?[`\"\[]?(\w+)", re.IGNORECASE)
+_EVENTS = re.compile(
+    r"\b(?:before|after)\s+((?:insert|update|delete|truncate)\b(?:\s+or\s+(?:insert|update|delete|truncate)\b)*)"
+    r"(\s+of\b)?",
+    re.IGNORECASE,
+)
+_NOT_READ = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'", re.DOTALL)
+_GUARD = re.compile(r"\b(?:when|if|loop|while|where|case)\b", re.IGNORECASE)
 
 
 def refuse_tables(
@@ -79,22 +87,41 @@ def _outside(outside: Outside) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class Copying:
-    """A trigger on a table of ours that may keep a copy of what is erased. `writes`: the tables that it names."""
+    """A trigger on a table of ours that may keep a copy of what is erased. `writes`: the tables that it names.
+
+    `always`: every row erased surely writes there, so that each batch would change more than was planned.
+    """
 
     record: str
     name: str
     table: str
     writes: tuple[str, ...]
+    always: bool = False
 
     def __str__(self) -> str:
         writes = f", which writes to {' and '.join(self.writes)}" if self.writes else ""
-        return f"erasing sets off trigger {self.name} of table {self.table}{writes}: it may keep a copy"
+        then = "it may keep a copy"
+        if self.always:
+            then = "a purge takes back a batch in which rows change that it did not plan for"
+        return f"erasing sets off trigger {self.name} of table {self.table}{writes}: {then}"
+
+    @property
+    def code(self) -> str:
+        """What `check` calls it."""
+        return "writing-trigger" if self.always else "trigger"
+
+    @property
+    def advice(self) -> str:
+        """What to do about it."""
+        return SWITCH_OFF if self.always else ACKNOWLEDGE
 
 
 def copying_triggers(
     connection: sa.Connection, policy: Policy, there: Mapping[str, TableFacts]
 ) -> Iterator[Copying]:
-    """Every trigger that an erasure sets off and that the policy does not name, itself or a table that it writes to."""
+    """Every trigger that an erasure sets off and that the policy does not name, itself or a table that it writes to;
+    and every one that writes whenever a row is erased, whatever the policy says of it.
+    """
     for name, table, text in backend_of(connection).triggers(connection):
         kinds = [record for record in policy.ours.values() if record.table == table]
         if not kinds or not _set_off(text):
@@ -103,15 +130,18 @@ def copying_triggers(
         written = (tables.get(word.casefold()) for word in _WRITES.findall(text))
         writes = tuple(dict.fromkeys(each for each in written if each is not None and each != table))
         known = {given.casefold().rpartition(".")[2] for kind in kinds for given in kind.triggers}
-        if not known & {called.casefold() for called in (name, *writes)}:
-            yield Copying(kinds[0].name, name, table, writes)
+        always = bool(writes) and _always_writes(text, kinds)
+        if always or not known & {called.casefold() for called in (name, *writes)}:
+            yield Copying(kinds[0].name, name, table, writes, always)
 
 
 def require_acknowledged(connection: sa.Connection, catalogue: Catalogue) -> None:
-    """Raises MisfitError for every trigger that may keep a copy, unless the policy says why that is right."""
+    """Raises MisfitError for every trigger that may keep a copy, unless the policy says why that is right, and for
+    every one that writes whenever a row is erased.
+    """
     misfits = Misfits(catalogue.policy)
     for found in copying_triggers(connection, catalogue.policy, catalogue.tables):
-        misfits.add("trigger", ("records", found.record), str(found), ACKNOWLEDGE)
+        misfits.add(found.code, ("records", found.record), str(found), found.advice)
     misfits.raise_if_any()
 
 
@@ -134,6 +164,20 @@ def _set_off(text: str) -> bool:
     """Whether a trigger may follow upon an UPDATE or a DELETE; true where its text does not begin as expected."""
     head = re.split(r"\s(?:on|for|begin|execute)\s", text, maxsplit=1, flags=re.IGNORECASE)[0].casefold()
     return "insert" not in head or "update" in head or "delete" in head
+
+
+def _always_writes(text: str, kinds: Iterable[Record]) -> bool:
+    """Whether a trigger surely writes to other tables when rows of these types are erased. Of what cannot be read from
+    its text a purge tells: it takes the batch back.
+    """
+    read = _NOT_READ.sub(" ", text)
+    found = _EVENTS.search(read)
+    if found is None or _GUARD.search(read) or not _WRITES.search(read):
+        return False
+    events = set(found[1].casefold().split())
+    replaces = any(each.anonymise or any(step.anonymise for step in each.sooner) for each in kinds)
+    deletes = any(each.anonymise is None for each in kinds)
+    return (deletes and "delete" in events) or (replaces and "update" in events and not found[2])
 
 
 def create_index(connection: sa.Connection, facts: TableFacts, columns: Iterable[str]) -> str:

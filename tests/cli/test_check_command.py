@@ -65,7 +65,7 @@ def test_it_writes_nothing_anywhere(site: Site) -> None:
 
 def test_nobody_approves_a_policy_that_is_silent_about_a_trigger(site: Site) -> None:
     """What it copies would stay, and the certificate would not know."""
-    change(site, TRIGGER)
+    change(site, TRIGGER.replace("calls BEGIN", "calls WHEN OLD.id < 0 BEGIN"))
     approve = ("approve", "--as", "director", "--key", "keys/director.key")
     done = site.gdpr(*approve)
     assert done.returncode == 2
@@ -75,3 +75,17 @@ def test_nobody_approves_a_policy_that_is_silent_about_a_trigger(site: Site) -> 
         text.replace("    table: calls\n", "    table: calls\n    triggers: {keep: it has only numbers}\n")
     )
     assert site.gdpr(*approve).returncode == 0
+
+
+def test_nobody_approves_a_trigger_that_every_purge_would_stop_at(site: Site) -> None:
+    change(site, TRIGGER)
+    text = site.policy.read_text()
+    site.policy.write_text(
+        text.replace("    table: calls\n", "    table: calls\n    triggers: {keep: it has only numbers}\n")
+    )
+    done = site.gdpr("approve", "--as", "director", "--key", "keys/director.key")
+    assert done.returncode == 2
+    assert "trigger keep of table calls, which writes to operators" in done.stderr
+    assert "Drop or disable it" in done.stderr
+    change(site, "DROP TRIGGER keep")
+    assert site.gdpr("approve", "--as", "director", "--key", "keys/director.key").returncode == 0

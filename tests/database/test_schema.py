@@ -178,3 +178,17 @@ def test_tables_with_capitals_spaces_and_reserved_words_are_read_as_they_are_spe
         assert find_name("call log", schema.tables) == "Call Log"
         table = reflect_table(connection, "Call Log")
         assert connection.execute(table.select().where(table.c.order == 1, table.c["Über"] == 2)).all() == []
+
+
+@ONLY_POSTGRESQL
+def test_enabling_a_disabled_trigger_is_a_change_of_the_schema(engine_url: str) -> None:
+    disabled = schema_of(
+        engine_url,
+        CUSTOMERS,
+        "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN old; END'",
+        "CREATE TRIGGER keep BEFORE DELETE ON customers FOR EACH ROW EXECUTE FUNCTION f()",
+        "ALTER TABLE customers DISABLE TRIGGER keep",
+    )
+    enabled = schema_of(engine_url, "ALTER TABLE customers ENABLE TRIGGER keep")
+    assert disabled.triggers == ()
+    assert disabled.fingerprint != enabled.fingerprint

@@ -45,11 +45,12 @@ _TRIGGERS = f"""
     SELECT t.tgname, c.relname, pg_get_triggerdef(t.oid) || coalesce(p.prosrc, '')
     FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
     LEFT JOIN pg_proc p ON p.oid = t.tgfoid
-    WHERE {_PLACE} AND NOT t.tgisinternal AND NOT c.relispartition
+    WHERE {_PLACE} AND NOT t.tgisinternal AND NOT c.relispartition AND t.tgenabled IN ('O', 'A')
     UNION ALL
     SELECT r.rulename, c.relname, pg_get_ruledef(r.oid)
     FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE {_PLACE} AND c.relkind IN ('r', 'p', 'f') AND r.ev_type <> '1'"""
+    WHERE {_PLACE} AND c.relkind IN ('r', 'p', 'f') AND r.ev_type <> '1' AND r.ev_enabled IN ('O', 'A')"""
+"""Without those that are disabled: to enable one is a change of the schema."""
 _OUTSIDE = """
     SELECT fn.nspname || '.' || f.relname, c.relname,
            (SELECT array_agg(a.attname ORDER BY u.at) FROM unnest(k.conkey) WITH ORDINALITY u(num, at)
@@ -70,7 +71,7 @@ _CHANGES = """
 class PostgreSQL(Backend):
     title = "PostgreSQL"
     dialect = "postgresql"
-    conflicts = frozenset({"40001", "40P01", "55P03"})  # changed meanwhile, deadlock, waited too long for a lock
+    conflicts = frozenset({"40001", "40P01", "55P03"})  # changed meanwhile, deadlock, lock timeout
     passing = frozenset({"57014"})  # a statement that was cancelled or took too long
 
     def open(self, url: sa.URL, *, write: bool, patience: float) -> sa.Engine:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from staffords_gdpr.database.binding_dates import date_columns, dates_used, keeps
 from staffords_gdpr.database.expressions import expressions_of, words_of
 from staffords_gdpr.database.facts import ColumnFacts, Family, TableFacts
-from staffords_gdpr.database.refusals import ACKNOWLEDGE, copying_triggers
+from staffords_gdpr.database.refusals import copying_triggers
 from staffords_gdpr.database.schema import Schema
 from staffords_gdpr.operations.check.findings import Finding
 from staffords_gdpr.policy.models import Hop, Policy, Record
@@ -94,11 +94,11 @@ def _named(table: str, policy: Policy, owner: str, hop: Hop | None, before: Hop 
 
 
 def triggers(connection: sa.Connection, policy: Policy, schema: Schema) -> Iterator[Finding]:
-    """Triggers that an erasure sets off, and that the policy does not acknowledge."""
+    """Triggers that an erasure sets off, and that the policy does not acknowledge; or that it cannot."""
     for found in copying_triggers(connection, policy, schema.tables):
         place = policy.positions.where("records", found.record)
         paste = f"    triggers: {{{_scalar(found.name)}: WHY NO PERSONAL DATA STAYS IN IT}}"
-        yield Finding("trigger", "warning", place, str(found), ACKNOWLEDGE, paste)
+        yield Finding(found.code, "warning", place, str(found), found.advice, "" if found.always else paste)
 
 
 def _spoken_of(policy: Policy, record: Record, facts: TableFacts) -> set[str]:

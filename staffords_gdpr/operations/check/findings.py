@@ -53,6 +53,7 @@ REMARKS: Mapping[str, str] = {
     "unnamed-table": "every table that refers to a named one is named",
     "passed-table": "every table that a link or a date passes through is named, so that its rows go too",
     "trigger": "no trigger keeps a copy of what is erased, unless the policy says why",
+    "writing-trigger": "no trigger writes to other tables whenever a row is erased",
     "stored-view": "no materialized view keeps a copy of what is erased",
     "missing-index": "every link by which a purge looks rows up has an index",
     "missing-privilege": "the database user may do what the policy asks",

@@ -160,8 +160,9 @@ class Batches:
                 f"batch {intent.batch}: the plan had {plan.rows}; the database reached {erased.reached}, changed "
                 f"{changed} rows in all, would have taken {erased.dragged} others along, and left "
                 f"{sum(left.values())} as they were. The batch was rolled back: nothing of it is erased",
-                "Look for triggers on these tables, and for foreign keys with ON DELETE CASCADE or SET NULL, then run "
-                "again. The log has the batch as purge.aborted.",
+                "Look for triggers on these tables that write, also those that the policy acknowledges, and for "
+                "foreign keys with ON DELETE CASCADE or SET NULL; switch them off, approve, and run again. "
+                "The log has the batch as purge.aborted.",
             )
         try:
             transaction.commit()
