@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from purge_office import NOW, Firm
+from engines.talk import rows, run
+from purge_office import DAY, NOW, POLICY, Firm
 
 from staffords_gdpr.database.binding import bind
-from staffords_gdpr.database.connection import connected
+from staffords_gdpr.database.connection import connect, connected
 from staffords_gdpr.database.drift import Change, Use, changes
+from staffords_gdpr.errors import BrakeError
 from staffords_gdpr.operations.drift import Drift, drift_since
 from staffords_gdpr.operations.review import prepare
 from staffords_gdpr.operations.scan import scan
@@ -107,3 +109,54 @@ def test_a_table_that_held_ours_and_is_seen_no_longer_stops_a_purge() -> None:
     after = {"tables": {"customers": ours}, "triggers": []}
     (found,) = changes(before, after, Use({"customers": {"id"}}))
     assert found == Change("table bills is gone, and referred to customers", used=True)
+
+
+CLOSED = (
+    POLICY.partition("subject:")[0]
+    + """subject: customer
+records:
+  customer: {table: customer, personal: [name], keep: {for: 3 years, after: closed}}
+"""
+)
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)  # the others fold the names themselves
+@pytest.mark.parametrize(
+    ("table", "change", "said"),
+    [
+        (
+            'customer (id INTEGER PRIMARY KEY, name VARCHAR(9), "Closed" DATE)',
+            ["ALTER TABLE customer ADD closed DATE DEFAULT '2001-01-01'"],
+            "column customer.closed is new",
+        ),
+        (
+            'customer (id INTEGER PRIMARY KEY, name VARCHAR(9), "Closed" DATE)',
+            [
+                "ALTER TABLE customer ADD closed DATE DEFAULT '2001-01-01'",
+                'ALTER TABLE customer DROP "Closed"',
+            ],
+            "column customer.closed is new",
+        ),
+        (
+            '"Customer" (id INTEGER PRIMARY KEY, name VARCHAR(9), closed DATE)',
+            [
+                "CREATE TABLE customer (id INTEGER PRIMARY KEY, name VARCHAR(9), closed DATE)",
+                "INSERT INTO customer VALUES (1, 'x', '2001-01-01')",
+            ],
+            "table customer is new",
+        ),
+    ],
+)
+def test_nothing_new_takes_over_a_name_that_differs_in_case(
+    engine_url: str, tmp_path: Path, table: str, change: list[str], said: str
+) -> None:
+    name = table.partition(" ")[0]
+    run(engine_url, f"CREATE TABLE {table}", f"INSERT INTO {name} VALUES (1, 'x', '2025-01-01')")
+    firm = Firm.open(tmp_path, policy=CLOSED, approved=False)
+    firm.engine = connect(engine_url, write=True)
+    firm.approve(NOW)
+    run(engine_url, *change)
+    with pytest.raises(BrakeError, match=said) as caught:
+        firm.purge(NOW + DAY)
+    assert (caught.value.code, caught.value.exit_code) == ("schema-changed", 4)
+    assert len(rows(engine_url, "SELECT * FROM customer")) == 1
