@@ -39,13 +39,13 @@ class DrawnProgress:
 
     def plan(self, planned: Planned) -> None:
         self.finish()
-        if self._page is None:
+        if self._page is None or not (page := self._page(planned)):
             return
         from rich.console import Console
 
         from staffords_gdpr.render.terminal import draw
 
-        Console(stderr=True, highlight=False).print(draw(self._page(planned)))
+        Console(stderr=True, highlight=False).print(draw(page))
 
     def start(self, label: str, total: int | None) -> None:
         self.finish()

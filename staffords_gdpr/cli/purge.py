@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -67,7 +68,8 @@ def purge(
 
     with notifying(Notify() if dry_run else settings.notify) as ending:
         rules = load_policy(settings.policy)
-        with opened(settings, write=not dry_run) as engine, reporter() as progress:
+        plan = partial(view.plan, policy=rules)
+        with opened(settings, write=not dry_run) as engine, reporter(plan) as progress:
             result = erase(
                 rules,
                 engine,

@@ -97,8 +97,15 @@ def purge(result: PurgeResult) -> dict[str, object]:
         "erased": dict(result.erased),
         "subjects_affected": result.subjects_affected,
         "held": result.held,
+        "held_why": {name: dict(reasons) for name, reasons in result.held_why.items()},
+        "held_grew": result.held_grew,
         "undecidable": dict(result.undecidable),
+        "undecidable_grew": dict(result.undecidable_grew),
         "result": result.result,
+        "ended": result.ended,
+        "left": result.left,
+        "put_off": result.put_off,
+        "rehearsal": result.rehearsal,
         "brakes": [
             {"code": brake.code, "message": brake.message, "hint": brake.hint, "seen": brake.seen}
             for brake in result.brakes

@@ -23,7 +23,7 @@ from staffords_gdpr.operations.purge.erasure import planned
 from staffords_gdpr.operations.purge.result import PurgeResult
 from staffords_gdpr.operations.purge.settle import Recovered, foresee, settle, unclear_rows, unclear_subjects
 from staffords_gdpr.policy.models import Policy
-from staffords_gdpr.progress import SILENT, Progress
+from staffords_gdpr.progress import SILENT, Planned, Progress
 from staffords_gdpr.retention.bulk import Bulk, Todo
 
 DEFAULT_BATCH_SIZE = 500
@@ -129,6 +129,9 @@ class _Run:
         self._refuse(brakes.share(self.policy, todo, self.total, allowed))
         held_why, undecidable = bulk.left_alone()
         held = _rows(held_why)
+        self.progress.plan(
+            Planned(planned_rows, todo.subjects, self.total, todo.rows, held_why, undecidable, allowed)
+        )
         self.connection.commit()
         self.log.append(
             "purge.start",
@@ -172,13 +175,14 @@ class _Run:
         self._refuse(brakes.approval(self.policy, self.log, catalogue))
         return catalogue
 
-    def _decide(self, bulk: Bulk, holds: HoldsWatch) -> tuple[Todo, int]:
+    def _decide(self, bulk: Bulk, holds: HoldsWatch) -> tuple[Todo, Mapping[str, int]]:
         """What is due now by the whole database, as the list to work through, and how many erasures that makes."""
+        self.progress.start("Deciding what is due", None)
         with begin(self.connection, lock=False):
             bulk.decide(self.now, holds=holds.current(), left_alone=unclear_rows(self.log))
-            return bulk.list_todo(), sum(planned(bulk).values())
+            return bulk.list_todo(), planned(bulk)
 
-    def _work_through(self, batches: Batches, todo: Todo, planned_rows: int) -> None:
+    def _work_through(self, batches: Batches, todo: Todo, planned_rows: Mapping[str, int]) -> None:
         """All that is on the list: rows without a subject, then the subjects in key order.
 
         Rows that are due only together, across subjects, can fall into different batches, where each holds the
@@ -199,7 +203,7 @@ class _Run:
             self.connection.commit()
             self.progress.finish()
             erased = batches.tally.rows.total() - before
-            if erased == planned_rows:
+            if erased == sum(planned_rows.values()):
                 return
             todo, planned_rows = self._decide(bulk, batches.holds)
             self._still_within(batches.tally, todo)
