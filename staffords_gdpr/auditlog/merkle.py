@@ -47,8 +47,10 @@ class Tree:
 
 
 def tree_root(leaves: Iterable[bytes]) -> bytes:
-    """The RFC 6962 root over hashes of leaves."""
-    tree = Tree()
-    for leaf in leaves:
-        tree.add(leaf)
-    return tree.root()
+    """The RFC 6962 root over hashes of leaves, level by level: one left over goes up to the next as it is."""
+    level, sha256 = list(leaves), hashlib.sha256
+    while len(level) > 1:
+        over = level[len(level) & ~1 :]
+        pairs = zip(level[::2], level[1::2], strict=False)
+        level = [sha256(b"\x01" + left + right).digest() for left, right in pairs] + over
+    return level[0] if level else EMPTY

@@ -7,6 +7,7 @@ import datetime as dt
 from bulk_cases import AS_OF, NEW, OLD, decided, opened
 
 from staffords_gdpr.operations.purge.erasure import planned
+from staffords_gdpr.retention.bulk import Chunk
 from staffords_gdpr.retention.bulk.rows import Scope
 from staffords_gdpr.retention.states import State
 
@@ -110,7 +111,7 @@ def test_values_are_worked_off_like_other_subjects() -> None:
         bulk.decide(AS_OF)
         assert bulk.total_subjects() == 4
         assert bulk.subjects_affected() == bulk.list_todo().subjects == 3
-        assert list(bulk.todo_subjects(lambda: 2)) == [[("A@x",), ("b@x",)], [("c@x",)]]
+        assert list(bulk.todo_subjects(lambda: 2)) == [Chunk(None, ("b@x",), 2), Chunk(("b@x",), ("c@x",), 1)]
         bulk.scope_to(subjects=[("b@x",)])
         bulk.decide(AS_OF, scope=Scope.SUBJECTS)
         assert planned(bulk) == {"call": 1, "repair": 1}

@@ -27,9 +27,9 @@ from staffords_gdpr.database.connection import begin, changes_so_far, check_defe
 from staffords_gdpr.database.locks import lock_everything, lock_rows
 from staffords_gdpr.errors import GdprError
 from staffords_gdpr.operations.holds import current_holds
-from staffords_gdpr.operations.purge.erasure import Plan, erase, plan_of, remaining
+from staffords_gdpr.operations.purge.erasure import Plan, erase, left_over, plan_of
 from staffords_gdpr.operations.purge.pending import pending_of
-from staffords_gdpr.retention.bulk import Bulk
+from staffords_gdpr.retention.bulk import Bulk, Chunk
 from staffords_gdpr.retention.bulk.rows import Scope
 from staffords_gdpr.retention.states import Key
 
@@ -38,12 +38,12 @@ Clock = Callable[[], dt.datetime]
 
 @dataclass
 class Tally:
-    """What a run has erased so far: rows by record type and step, the subjects they belonged to (a subject can be in
-    several batches), and how many rows without a subject it took up.
+    """What a run has erased so far: rows by record type and step, how many subjects they belonged to (each counts once,
+    however many batches it is in), and how many rows without a subject it took up.
     """
 
     rows: Counter[str] = field(default_factory=Counter)
-    subjects: set[Key] = field(default_factory=set)
+    subjects: int = 0
     alone: int = 0
 
 
@@ -88,9 +88,9 @@ class Batches:
     tally: Tally
     unclear: frozenset[tuple[str, Key]] = frozenset()  # rows of batches whose end is unclear
 
-    def subjects(self, keys: Sequence[Key]) -> None:
+    def subjects(self, chunk: Chunk) -> None:
         """Erase what is due of these subjects, in one transaction."""
-        self._batch(lambda: self.bulk.scope_to(subjects=keys), Scope.SUBJECTS)
+        self._batch(lambda: self.bulk.scope_to(subjects=chunk), Scope.SUBJECTS)
 
     def rows(self, keys: Mapping[str, Sequence[Key]]) -> None:
         """Erase what is due of these rows without a subject, in one transaction."""
@@ -122,9 +122,10 @@ class Batches:
                 transaction.rollback()
                 raise
             if self.holds.current() == held:
+                touched = self.bulk.touch()
                 self._carry_out(transaction, plan, intent)
                 self.tally.rows.update(plan.rows)
-                self.tally.subjects.update(plan.subjects)
+                self.tally.subjects += touched
                 return
             # a hold that came before the intent: decide again, with it
             transaction.rollback()
@@ -147,19 +148,19 @@ class Batches:
             erased = erase(self.bulk, plan)
             check_deferred(self.bulk.connection)
             changed = changes_so_far(self.bulk.connection) - before
-            left = remaining(self.bulk, plan.erasures)
+            left = left_over(self.bulk, plan)
         except sa.exc.DBAPIError:
             transaction.rollback()
             self._outcome("purge.aborted", intent, code="database")
             raise
         other = erased.reached != plan.rows or changed != erased.changes or erased.dragged
-        if other or any(left.values()):
+        if other or left:
             transaction.rollback()
             self._outcome("purge.aborted", intent, code="row-count")
             raise GdprError(
                 f"batch {intent.batch}: the plan had {plan.rows}; the database reached {erased.reached}, changed "
                 f"{changed} rows in all, would have taken {erased.dragged} others along, and left "
-                f"{sum(left.values())} as they were. The batch was rolled back: nothing of it is erased",
+                f"{left} as they were. The batch was rolled back: nothing of it is erased",
                 "Look for triggers on these tables that write, also those that the policy acknowledges, and for "
                 "foreign keys with ON DELETE CASCADE or SET NULL; switch them off, approve, and run again. "
                 "The log has the batch as purge.aborted.",

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from staffords_gdpr.auditlog.rows import leaf
+from staffords_gdpr.auditlog.rows import leaves
 from staffords_gdpr.database.catalogue import Catalogue
 from staffords_gdpr.database.engines import backend_of
 from staffords_gdpr.database.order import Opening, erasing_order, references_to
@@ -42,26 +42,23 @@ class Plan:
 
     def leaves(self, key: bytes) -> list[bytes]:
         """One leaf a row, under the batch's key."""
-        return [leaf(key, erasure.name, row) for erasure in self.erasures for row in erasure.keys]
+        return [one for erasure in self.erasures for one in leaves(key, erasure.name, erasure.keys)]
 
 
 def plan_of(bulk: Bulk) -> Plan:
     """The plan for what `bulk` has just decided to be due."""
     erasures = []
     for found in in_order(bulk):
-        keys = tuple(tuple(row) for row in bulk.connection.execute(_due(bulk, found)))
+        keys = tuple(map(tuple, bulk.connection.execute(_due(bulk, found)).all()))
         if keys:
             erasures.append(Erasure(found.name, values_of(found), keys))
-    subjects = tuple(tuple(row) for row in bulk.connection.execute(bulk.due_subjects()))
+    subjects = tuple(map(tuple, bulk.connection.execute(bulk.due_subjects()).all()))
     return Plan(tuple(erasures), subjects)
 
 
 def planned(bulk: Bulk) -> dict[str, int]:
     """How many rows of each record type and step would be erased by what `bulk` has just decided."""
-    found = {
-        c.name: sa.select(sa.func.count()).select_from(_due(bulk, c).order_by(None).subquery())
-        for c in in_order(bulk)
-    }
+    found = {c.name: sa.select(sa.func.count()).select_from(_due(bulk, c).subquery()) for c in in_order(bulk)}
     counts = {name: bulk.connection.execute(query).scalar_one() for name, query in found.items()}
     return {name: count for name, count in counts.items() if count}
 
@@ -157,6 +154,22 @@ def _dragged(bulk: Bulk, found: Candidates, values: Mapping[str, Scalar] | None)
     return dragged
 
 
+def left_over(bulk: Bulk, plan: Plan) -> int:
+    """How many rows of the plan that was just carried out are still as they were before it, by the database."""
+    left = 0
+    for erasure in plan.erasures:
+        found = bulk.candidates[erasure.name]
+        table = found.bound.sa_table
+        own = [table.c[name] for name in found.bound.key]
+        query = sa.select(sa.func.count()).select_from(
+            found.table.join(table, sa.and_(*_same(own, found.key), *_due_tests(bulk, found)))
+        )
+        if erasure.values is not None:
+            query = query.where(sa.not_(replaced(table, erasure.values, own)))
+        left += bulk.connection.execute(query).scalar_one()
+    return left
+
+
 def remaining(bulk: Bulk, erasures: Sequence[Erasure], *, lock: bool = False) -> dict[str, int]:
     """How many rows of each erasure are still as they were before it, by the database.
 
@@ -202,7 +215,8 @@ def in_order(bulk: Bulk) -> list[Candidates]:
 
 def _due(bulk: Bulk, found: Candidates) -> sa.Select[Any]:
     """The keys to erase, each once."""
-    return sa.select(*found.key).where(*_due_tests(bulk, found)).distinct().order_by(*found.key)
+    query = sa.select(*found.key).where(*_due_tests(bulk, found))
+    return query.distinct() if found.bound.several else query
 
 
 def _due_tests(bulk: Bulk, found: Candidates) -> list[sa.ColumnElement[bool]]:

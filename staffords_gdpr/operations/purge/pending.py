@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -27,12 +27,12 @@ def pending_of(plan: Plan, run: str) -> dict[str, object]:
     """A plan as values of JSON."""
     return {
         "run": run,
-        "subjects": [_written(key) for key in plan.subjects],
+        "subjects": _written(plan.subjects),
         "erasures": [
             {
                 "name": erasure.name,
                 "values": dict(erasure.values) if erasure.values is not None else None,
-                "keys": [_written(key) for key in erasure.keys],
+                "keys": _written(erasure.keys),
             }
             for erasure in plan.erasures
         ],
@@ -48,8 +48,10 @@ def plan_in(pending: Mapping[str, Any]) -> Plan:
     return Plan(tuple(erasures), tuple(_read(key) for key in pending["subjects"]))
 
 
-def _written(key: Key) -> list[object]:
-    return [_mark(value) for value in key]
+def _written(keys: Sequence[Key]) -> Sequence[Sequence[object]]:
+    if _MARKS.keys().isdisjoint(type(value) for key in keys for value in key):
+        return keys
+    return [[_mark(value) for value in key] for key in keys]
 
 
 def _mark(value: object) -> object:

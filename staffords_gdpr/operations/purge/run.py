@@ -152,12 +152,12 @@ class _Run:
             self._work_through(batches, todo, planned_rows)
             remaining = 0
         except BaseException:
-            result, remaining = "stopped", max(allowed - len(tally.subjects) - tally.alone, 0)
+            result, remaining = "stopped", max(allowed - tally.subjects - tally.alone, 0)
             raise
         finally:
             self._end(tally, undecidable, held, result, remaining)
         return PurgeResult(
-            run=self.run, erased=dict(tally.rows), subjects_affected=len(tally.subjects), dry_run=False, held=held,
+            run=self.run, erased=dict(tally.rows), subjects_affected=tally.subjects, dry_run=False, held=held,
             undecidable=undecidable, brakes=(), recovered=tuple(recovered), result=result,
             undecidable_before=undecidable_before, held_before=held_before, held_why=held_why,
         )  # fmt: skip
@@ -213,7 +213,7 @@ class _Run:
 
     def _still_within(self, tally: Tally, todo: Todo) -> None:
         """The brake on large runs holds for the whole run, however much has become due since its first look."""
-        run = Todo(subjects=len(tally.subjects) + todo.subjects, rows=tally.alone + todo.rows)
+        run = Todo(subjects=tally.subjects + todo.subjects, rows=tally.alone + todo.rows)
         self._refuse(brakes.share(self.policy, run, self.total, self.allowed))
 
     def _refuse(self, refusing: Iterator[Brake]) -> None:
@@ -244,7 +244,7 @@ class _Run:
             {
                 "run": self.run,
                 "rows": dict(tally.rows),
-                "subjects": len(tally.subjects),
+                "subjects": tally.subjects,
                 "undecidable": dict(undecidable),
                 "held": held,
                 "result": result,

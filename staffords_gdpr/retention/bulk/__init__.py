@@ -1,5 +1,5 @@
 """The rules of retention as set-based SQL: which rows of a whole database, or of some subjects, are due."""
 
-from staffords_gdpr.retention.bulk.decision import Bulk, Todo
+from staffords_gdpr.retention.bulk.decision import Bulk, Chunk, Todo
 
-__all__ = ["Bulk", "Todo"]
+__all__ = ["Bulk", "Chunk", "Todo"]

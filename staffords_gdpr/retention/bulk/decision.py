@@ -25,6 +25,8 @@ from staffords_gdpr.retention.bulk.rows import Rows, Scope
 from staffords_gdpr.retention.bulk.work import Candidates, Work
 from staffords_gdpr.retention.states import Key, State, Verdict
 
+_COUNTED = {"preserve_rowcount": True}  # or an INSERT … SELECT does not tell how many rows it wrote
+
 
 @dataclass(frozen=True)
 class Todo:
@@ -32,6 +34,18 @@ class Todo:
 
     subjects: int
     rows: int
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Subjects of the list that follow each other: those after `after` (None: from the first on) up to `last`."""
+
+    after: Key | None
+    last: Key
+    size: int
+
+    def __len__(self) -> int:
+        return self.size
 
 
 class Bulk:
@@ -86,19 +100,26 @@ class Bulk:
         return found
 
     def scope_to(
-        self, *, subjects: Iterable[Key] = (), rows: Mapping[str, Iterable[Key]] | None = None
+        self, *, subjects: Iterable[Key] | Chunk = (), rows: Mapping[str, Iterable[Key]] | None = None
     ) -> None:
         """Set what Scope.SUBJECTS and Scope.ROWS decide.
 
         Subjects come with those who own rows together with them: such a row is due only if it is due under each.
         """
-        chosen = set(subjects)
-        self.work.fill(self.work.scope, chosen)
-        others = {
-            tuple(row) for query in owning_together(self.work) for row in self.connection.execute(query)
-        }
-        if not others <= chosen:
-            self.work.fill(self.work.scope, chosen | others)
+        scope = self.work.scope
+        if isinstance(subjects, Chunk):
+            self._run(sa.delete(scope))
+            listed = sa.select(*self.work.todo.c).where(*self._between(subjects.after, subjects.last))
+            self._run(sa.insert(scope).from_select(list(scope.c.keys()), listed))
+            self.work.filled(scope, subjects.size)
+        else:
+            self.work.fill(scope, set(subjects))
+        together = list(owning_together(self.work))
+        if together:
+            chosen = {tuple(row) for row in self.connection.execute(sa.select(*scope.c))}
+            others = {tuple(row) for query in together for row in self.connection.execute(query)}
+            if not others <= chosen:
+                self.work.fill(scope, chosen | others)
         for name, table in self.work.row_scopes.items():
             self.work.fill(table, (rows or {}).get(name, ()))
 
@@ -154,9 +175,35 @@ class Bulk:
             rows=sum(self._count(table) for table in work.row_todos.values()),
         )
 
-    def todo_subjects(self, size: Callable[[], int]) -> Iterator[list[Key]]:
-        """The subjects of the list, in key order; each time as many as `size` then says."""
-        return self._chunks(self.work.todo, size)
+    def todo_subjects(self, size: Callable[[], int]) -> Iterator[Chunk]:
+        """The subjects of the list, in key order; each time as many as `size` then says. Their keys stay in the
+        database.
+        """
+        columns = list(self.work.todo.c)
+        after: Key | None = None
+        while True:
+            found = size()
+            rest = sa.select(*columns).where(*self._between(after, None))
+            last = self.connection.execute(rest.order_by(*columns).limit(1).offset(found - 1)).first()
+            if last is None:
+                found = self._count(rest.subquery())
+                backwards = rest.order_by(*(column.desc() for column in columns))
+                last = self.connection.execute(backwards.limit(1)).first()
+            if last is None:
+                return
+            yield Chunk(after, tuple(last), found)
+            after = tuple(last)
+
+    def _between(self, after: Key | None, last: Key | None) -> list[sa.ColumnElement[bool]]:
+        """Of the list of subjects: those after one key, up to another."""
+        columns = list(self.work.todo.c)
+        key: Any = columns[0] if len(columns) == 1 else sa.tuple_(*columns)
+
+        def other(value: Key) -> Any:
+            return sa.literal(value[0], columns[0].type) if len(columns) == 1 else sa.tuple_(*value)
+
+        tests = [] if after is None else [key > other(after)]
+        return tests if last is None else [*tests, key <= other(last)]
 
     def todo_rows(self, size: Callable[[], int]) -> Iterator[tuple[str, list[Key]]]:
         """The rows without a subject of the list, record type by record type; each time as many as `size` says."""
@@ -172,6 +219,16 @@ class Bulk:
         ]
         union = sa.union(*every).subquery()
         return sa.select(*union.c).distinct().order_by(*union.c)  # a union of one select has doubles
+
+    def touch(self) -> int:
+        """Remember the subjects with anything due; how many were not remembered before. Undone by a rollback."""
+        work = self.work
+        due = self.due_subjects().order_by(None).subquery()
+        known = sa.exists().where(same(list(work.touched.c), list(due.c)))
+        new = sa.select(*due.c).where(sa.not_(known))
+        touched = self._run(sa.insert(work.touched).from_select(list(work.touched.c.keys()), new))
+        work.filled(work.touched, touched)
+        return touched
 
     def subjects_affected(self) -> int:
         """How many subjects have anything due."""
@@ -284,4 +341,4 @@ class Bulk:
         return self.connection.execute(sa.select(sa.func.count()).select_from(rows)).scalar_one()
 
     def _run(self, statement: sa.Executable, values: Mapping[str, int] | None = None) -> int:
-        return self.connection.execute(statement, values).rowcount
+        return self.connection.execute(statement, values, execution_options=_COUNTED).rowcount

@@ -108,6 +108,7 @@ class Work:
             ],
         )
         self.todo = self._tables.table("todo", self._subject_columns(primary_key=True))
+        self.touched = self._tables.table("touched", self._subject_columns(primary_key=True))
         self.row_scopes: dict[str, sa.Table] = {}
         self.row_todos: dict[str, sa.Table] = {}
         self.candidates: dict[str, Candidates] = {}
