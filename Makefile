@@ -14,7 +14,7 @@ help:
 	@echo "make check   format, lint, types, tests: what has to pass before a commit"
 	@echo "make fmt     format the code"
 	@echo "make docs    write the generated pages of docs/ again"
-	@echo "make bench   the benchmarks; takes minutes"
+	@echo "make bench   the benchmarks; takes half an hour, and needs room for three databases"
 
 needs-%:
 	@PYTHON=$(PYTHON) .ci/needs $*
@@ -51,7 +51,7 @@ docs: $(STAMP)
 	$(BIN)/python -m staffords_gdpr.cli.docs
 
 bench: $(STAMP)
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks --write
 
 clean:
 	rm -rf $(VENV) $(DEMO) .pytest_cache .mypy_cache .ruff_cache .coverage
