@@ -20,7 +20,7 @@ from staffords_gdpr.database.catalogue import DateKind
 from staffords_gdpr.policy.models import Policy
 from staffords_gdpr.retention.bulk.repeated import repeat
 from staffords_gdpr.retention.bulk.sentinels import Sentinel
-from staffords_gdpr.retention.bulk.shifts import shift_table
+from staffords_gdpr.retention.bulk.shifts import shift_table, shifts_by_year
 
 IMPOSSIBLE = "~"
 EARLIEST = dt.date(1900, 1, 1)
@@ -149,13 +149,11 @@ class Days(ABC):
             return spelt
         return sa.case((sa.and_(*typical.tests), 0), (spelt, 1), else_=0) == 1
 
-    def rows(self) -> list[tuple[str, str, int]]:
-        """What the table of shifts must hold for the expressions built so far: for clock readings in which zone, since
-        when, how many seconds to add."""
+    def rows(self) -> list[tuple[str, str, str, int]]:
+        """What the table of shifts must hold for the expressions built so far: for clock readings in which zone and
+        year, since when, how many seconds to add."""
         return [
-            (name, since, seconds)
-            for name, zone in self._looked_up.items()
-            for since, seconds in shift_table(zone, self._zone)
+            (name, *row) for name, zone in self._looked_up.items() for row in shifts_by_year(zone, self._zone)
         ]
 
     def _quickly(
@@ -237,12 +235,19 @@ class Days(ABC):
         seconds = (
             sa.select(shifts.c.seconds)
             # the long expression first: within the others it may stand too deep for SQLite's parser
-            .where(reading >= shifts.c.since, shifts.c.zone == text(stored.key))
+            .where(
+                reading >= shifts.c.since,
+                shifts.c.year == sa.func.substr(raw, 1, 4),
+                shifts.c.zone == text(stored.key),
+            )
             .order_by(shifts.c.since.desc())
             .limit(1)
             .scalar_subquery()
         )
-        return sa.case((safe, day), else_=self._moved(reading, sa.func.coalesce(seconds, table[0][1])))
+        beyond: Number = sa.literal(table[0][1])
+        if table[-1][1] != table[0][1]:
+            beyond = sa.case((raw >= text("2"), table[-1][1]), else_=beyond)
+        return sa.case((safe, day), else_=self._moved(reading, sa.func.coalesce(seconds, beyond)))
 
     # -- what the engines spell each in their own way ------------------------------------------------------------
 

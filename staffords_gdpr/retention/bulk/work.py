@@ -88,6 +88,7 @@ class Work:
             "shifts",
             [
                 sa.Column("zone", day_type(), primary_key=True),
+                sa.Column("year", day_type(), primary_key=True),
                 sa.Column("since", day_type(), primary_key=True),
                 sa.Column("seconds", sa.Integer),
             ],
