@@ -112,9 +112,9 @@ def _held(result: PurgeResult, policy: Policy) -> list[Block]:
     if not result.held:
         return []
     rows = [
-        (name_of(name, policy), why, number)
+        ("" if place else name_of(name, policy), why, number)
         for name, reasons in result.held_why.items()
-        for why, number in sorted(reasons.items(), key=lambda reason: -reason[1])
+        for place, (why, number) in enumerate(sorted(reasons.items(), key=lambda reason: -reason[1]))
     ]
     grown = f", {result.held_grew:,} more than at the last purge" if result.held_grew else ""
     return [
