@@ -41,7 +41,7 @@ def write_new(path: Path, data: bytes, mode: int = 0o640) -> None:
 
 def write_atomic(path: Path, data: bytes, mode: int = 0o640) -> None:
     """Replace a file so that a reader, and a power failure, sees the old one or the new one, never a half."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.new")
+    draft = path.with_name(_draft_of(path.name, str(os.getpid())))
     try:
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
     except OSError as error:
@@ -52,6 +52,14 @@ def write_atomic(path: Path, data: bytes, mode: int = 0o640) -> None:
         sync_folder(path.parent)
     except OSError as error:
         raise unwritable(path, error) from None
+
+
+def remove_drafts(folder: Path, name: str) -> None:
+    """Remove what `write_atomic` left of files with this name (a pattern) when it was cut off. Nobody may be writing
+    one of them.
+    """
+    for draft in folder.glob(_draft_of(name, "*")):
+        draft.unlink()
 
 
 def append(path: Path, data: bytes) -> None:
@@ -79,6 +87,10 @@ def unwritable(path: Path, error: OSError) -> UsageError:
         f"{path}: cannot write: {error.strerror}",
         "Run as the owner of the home folder, or set GDPR_HOME to another.",
     )
+
+
+def _draft_of(name: str, process: str) -> str:
+    return f".{name}.{process}.new"
 
 
 def _fill(path: Path, handle: int, data: bytes) -> None:

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from staffords_gdpr.auditlog import canonical, checkpoint, evidence, keys, snapshot
 from staffords_gdpr.auditlog.entries import Entry, split_entry
-from staffords_gdpr.auditlog.files import append, tail_of, unwritable, write_atomic
+from staffords_gdpr.auditlog.files import append, remove_drafts, tail_of, unwritable, write_atomic
 from staffords_gdpr.auditlog.layout import Home
 from staffords_gdpr.auditlog.locks import LOCK_SECONDS, lock
 from staffords_gdpr.auditlog.people import PersonKey
@@ -127,6 +127,15 @@ class AuditLog:
             self._keep(note)
             write_atomic(self.home.checkpoint, note)
             snapshot.save(self.home.snapshot, state, self._private)
+
+    def remove_drafts(self) -> None:
+        """Remove what a purge that was cut off left half-written. Only the holder of run.lock may do so."""
+        home = self.home
+        for folder in (home.pending, *home.batches.glob("*")):
+            remove_drafts(folder, "*")
+        with lock(home.audit_lock, LOCK_SECONDS, "another command is writing to the audit log"):
+            for path in (home.checkpoint, home.checkpoints, home.snapshot):
+                remove_drafts(path.parent, path.name)
 
     @contextmanager
     def run_lock(self) -> Iterator[None]:

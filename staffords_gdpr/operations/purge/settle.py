@@ -58,8 +58,7 @@ def settle(bulk: Bulk, log: AuditLog, clock: Clock) -> list[Recovered]:
         log.write_checkpoint(clock())
     for batch in clear:
         remove_pending(log.home, batch)
-    for draft in log.home.pending.glob(".*"):
-        draft.unlink()  # half-written when the run was cut off: it holds keys, and no intent names it
+    log.remove_drafts()  # a pending batch's holds keys, and no intent names it
     return recovered
 
 
