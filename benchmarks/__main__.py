@@ -1,5 +1,7 @@
 """`python -m benchmarks`, which is `make bench`."""
 
+import sys
+
 from benchmarks.run import main
 
-main()
+sys.exit(main())

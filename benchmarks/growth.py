@@ -5,14 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.data import NEW, Size
 from benchmarks.measure import ROOT, say
 from benchmarks.servers import start
-from benchmarks.site import Site, run
+from benchmarks.site import Failed, Site, run
 
 
 def idle(name: str, folder: Path, customers: int) -> dict[str, Any]:
@@ -24,11 +24,11 @@ def idle(name: str, folder: Path, customers: int) -> dict[str, Any]:
         site.forget()
         site.fresh()
         timed = [sys.executable, "-m", "benchmarks.timed", str(site.folder), "purge", "--format", "json"]
-        run(timed, ROOT)
-        ended = run(timed, ROOT)
-        said = json.loads(ended.out.splitlines()[-1])
-        if said["code"] or any(json.loads(ended.out.splitlines()[0])["erased"].values()):
-            raise SystemExit(f"not an idle night on {name}: {ended.out}")
+        run(timed, ROOT).require("the night before")
+        ended = run(timed, ROOT).require("an idle night")
+        purged, said = map(json.loads, ended.out.splitlines())
+        if said["code"] or any(purged["erased"].values()):
+            raise Failed(f"not an idle night on {name}: {ended.out} {ended.said}")
     finally:
         engine.stop()
     rows = json.loads((engine.folder / "built.json").read_text())["rows"]
@@ -43,17 +43,15 @@ def idle(name: str, folder: Path, customers: int) -> dict[str, Any]:
     return found
 
 
-def steps(
-    name: str, folder: Path, sizes: Sequence[int], purge: Callable[[int], tuple[str, ...]]
-) -> Iterator[dict[str, Any]]:
-    """A purge at each size."""
-    for customers in sizes:
+def steps(name: str, folder: Path, commands: Mapping[int, Sequence[str]]) -> Iterator[dict[str, Any]]:
+    """A purge at each size: the command for so many customers."""
+    for customers, command in commands.items():
         engine = start(name, folder, Size(customers, dt.datetime.now(dt.UTC).date()))
         try:
             site = Site(engine)
             site.forget()
             site.fresh()
-            ended = site.gdpr([*purge(customers), "--format", "json"])
+            ended = site.gdpr([*command, "--format", "json"])
         finally:
             engine.stop()
         found = {

@@ -69,14 +69,21 @@ class Series:
 def alternate(
     name: str,
     repeats: int,
+    deadline: float,
     fresh: Callable[[], None],
     ways: Mapping[str, Way],
     *,
     contents: Callable[[], Any] = dict,
 ) -> Series:
-    """A, B, A, B, ...: what disturbs the machine disturbs all. The first way says which rows are right."""
+    """A, B, A, B, ...: what disturbs the machine disturbs all. The first way says which rows are right.
+
+    After `deadline` (of time.perf_counter) no further round begins.
+    """
     series = Series({way: [] for way in ways})
     for number in range(1, repeats + 1):
+        if number > 1 and time.perf_counter() > deadline:
+            say(f"{name}: no time for round {number}")
+            break
         right: tuple[Mapping[str, int], Any] | None = None
         for way, measured in ways.items():
             fresh()
@@ -100,9 +107,7 @@ def by_hand(engine: Engine, action: str) -> Run:
     now = dt.datetime.now(dt.UTC).isoformat()
     before = engine.cpu()
     ended = run([sys.executable, "-m", "benchmarks.floor", action, engine.url, now], ROOT)
-    if ended.code:
-        raise SystemExit(f"the floor of {engine.name} ended with {ended.code}")
-    answer = json.loads(ended.out)
+    answer = json.loads(ended.require("the floor").out)
     return Run(answer["seconds"], answer["cpu"], ended.peak, answer["rows"], engine.cpu() - before)
 
 

@@ -14,7 +14,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from benchmarks.measure import ROOT, say
-from benchmarks.site import GDPR, Site, run
+from benchmarks.operators import FIRST_CALL
+from benchmarks.site import GDPR, Failed, Process, Site, run
 
 QUIET_SECONDS = 10
 SETTLING_SECONDS = 1
@@ -25,10 +26,10 @@ def measure(site: Site, purge: Sequence[str]) -> list[dict[str, Any]]:
     floor = [sys.executable, "-m", "benchmarks.floor", "erase", site.engine.url]
 
     def by_hand() -> str:
-        return _ended(run([*floor, dt.datetime.now(dt.UTC).isoformat()], ROOT).code)
+        return _ended(run([*floor, dt.datetime.now(dt.UTC).isoformat()], ROOT))
 
     def by_gdpr() -> str:
-        return _ended(run([*GDPR, *purge], site.folder).code)
+        return _ended(run([*GDPR, *purge], site.folder))
 
     def nothing() -> str:
         time.sleep(QUIET_SECONDS)
@@ -41,8 +42,16 @@ def measure(site: Site, purge: Sequence[str]) -> list[dict[str, Any]]:
     ]
 
 
-def _ended(code: int) -> str:
-    return "" if code in (0, 3) else f"failed with {code}"
+def _ended(process: Process) -> str:
+    """How it failed, shortly; empty where it did not."""
+    if process.code in (0, 3):
+        return ""
+    lines = process.said.strip().splitlines()
+    # a driver's error is named at the beginning of a line, after its traceback
+    named = [
+        line for line in lines if "Error" in line.partition(":")[0] or "Violation" in line.partition(":")[0]
+    ]
+    return f"failed: {(named or lines or [str(process.code)])[-1][:100]}"
 
 
 def _phase(site: Site, name: str, meanwhile: Callable[[], str]) -> dict[str, Any]:
@@ -63,6 +72,12 @@ def _phase(site: Site, name: str, meanwhile: Callable[[], str]) -> dict[str, Any
         operators.terminate()
         out, _ = operators.communicate()
     said = json.loads(out)
+    with site.engine.connection() as connection:
+        calls = connection.execute(
+            sa.text(f"SELECT count(*) FROM calls WHERE id >= {FIRST_CALL}")
+        ).scalar_one()
+    if lost := said["taken"] - calls:
+        raise Failed(f"{lost} of {said['taken']} calls that operators took are gone")
     took = sorted(1000 * each for each in said["took"])
     percentiles = statistics.quantiles(took, n=100)
     phase = {

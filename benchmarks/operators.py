@@ -19,6 +19,7 @@ import sqlalchemy as sa
 
 OPERATORS = 4
 BREATH_SECONDS = 0.01
+FIRST_CALL = 80_000_000  # their calls have numbers that the database did not have before
 
 READ = "SELECT * FROM customers WHERE id = :customer"
 CALLS = "SELECT * FROM calls WHERE customer_id = :customer ORDER BY received_at"
@@ -39,10 +40,11 @@ class Office:
         self.took: list[float] = []
         self.failed: Counter[str] = Counter()
         self.gone = 0
+        self.taken: Counter[int] = Counter()  # calls, by operator
 
     def operator(self, number: int) -> None:
         chance = random.Random(number)
-        next_call = 80_000_000 + number * 1_000_000
+        next_call = FIRST_CALL + number * 1_000_000
         with self.engine.connect() as connection:
             while not self.over.is_set():
                 next_call += 1
@@ -52,20 +54,24 @@ class Office:
                     "repair": chance.randint(1, self.repairs),
                     "now": time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime()),
                 }
-                self.work(connection, chance.choice([(READ, CALLS), (TAKE,), (WRITE,)]), values)
+                work = chance.choice([(READ, CALLS), (TAKE,), (WRITE,)])
+                self.taken[number] += self.work(connection, work, values) and work == (TAKE,)
                 self.over.wait(BREATH_SECONDS)
 
-    def work(self, connection: sa.Connection, statements: tuple[str, ...], values: dict[str, Any]) -> None:
-        began = time.perf_counter()
+    def work(self, connection: sa.Connection, statements: tuple[str, ...], values: dict[str, Any]) -> bool:
+        """Whether it could be done."""
+        began, done = time.perf_counter(), False
         try:
             with connection.begin():
                 for statement in statements:
                     connection.execute(sa.text(statement), values)
+            done = True
         except sa.exc.IntegrityError:
             self.gone += 1  # a call of a customer who has been erased
         except sa.exc.DBAPIError as error:
             self.failed[f"{type(error.orig).__name__} {str(error.orig)[:60]}".splitlines()[0]] += 1
         self.took.append(time.perf_counter() - began)
+        return done
 
 
 def main() -> None:
@@ -79,7 +85,11 @@ def main() -> None:
         pass
     for thread in threads:
         thread.join()
-    print(json.dumps({"took": office.took, "failed": office.failed, "gone": office.gone}))
+    print(
+        json.dumps(
+            {"took": office.took, "failed": office.failed, "gone": office.gone, "taken": office.taken.total()}
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -62,8 +62,7 @@ def by_archiver(engine: Engine) -> Run:
                 ],
                 ROOT,
             )
-            if ended.code:
-                raise SystemExit(f"pt-archiver ended with {ended.code}")
+            ended.require("pt-archiver")
             rows[record] = int(
                 next(line for line in ended.out.splitlines() if line.startswith("DELETE")).split()[1]
             )

@@ -13,9 +13,15 @@ from benchmarks.measure import ROOT, Series
 PAGE = ROOT / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- figures: written by make bench -->", "<!-- end of figures -->"
 MEGABYTE = 1024 * 1024
-TITLES = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mariadb": "MariaDB"}
+TITLES = {
+    "sqlite": "SQLite",
+    "sqlite-wal": "SQLite with a WAL",
+    "postgresql": "PostgreSQL",
+    "mariadb": "MariaDB",
+}
 WAYS = {
     "floor": "by hand",
+    "year": "by hand, today and twelve months ahead",
     "gdpr": "`gdpr`",
     "pt-archiver": "pt-archiver",
     "objects": "a loop over objects",

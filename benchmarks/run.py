@@ -14,34 +14,41 @@ import datetime as dt
 import json
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+
+import sqlalchemy as sa
 
 from benchmarks import growth, neighbours, others, page
 from benchmarks.data import Size
 from benchmarks.measure import Series, alternate, by_gdpr, by_hand, say
-from benchmarks.servers import ENGINES, start
-from benchmarks.site import Site
+from benchmarks.servers import ENGINES, Engine, start
+from benchmarks.site import Failed, Site
 
 PARTS = ("purge", "scan", "writers", "idle", "memory")
-USUAL = "purge,scan,writers"
+USUAL_PARTS = "purge,scan,writers"
+USUAL_ENGINES = "sqlite,postgresql,mariadb"
 
 
-def main() -> None:
+def main() -> int:
     arguments = _arguments()
     with tempfile.TemporaryDirectory(prefix="gdpr-bench-") as temporary:
         folder = (arguments.dir or Path(temporary)).absolute()
         folder.mkdir(parents=True, exist_ok=True)
         results = Results(folder / "results.json")
         began = time.perf_counter()
-        for engine in arguments.engines:
-            measure(engine, folder, arguments, results)
-            say(f"{engine} done, {(time.perf_counter() - began) / 60:.1f} minutes so far")
+        deadline = began + 60 * arguments.minutes
+        failed = False
+        for name in arguments.engines:
+            for done in measure(name, folder, arguments, results, deadline):
+                failed |= not done
+            say(f"{name} done, {(time.perf_counter() - began) / 60:.1f} minutes so far")
         table = page.markdown(results.all)
     print(table)
     if arguments.write:
         page.write(table)
+    return int(failed)
 
 
 class Results:
@@ -58,33 +65,49 @@ class Results:
         part.rename(self.path)
 
 
-def measure(name: str, folder: Path, arguments: argparse.Namespace, results: Results) -> None:
-    """All parts that were asked for, on one engine."""
-    size = Size(arguments.customers, dt.datetime.now(dt.UTC).date(), arguments.seed)
-    if {"purge", "scan", "writers"} & set(arguments.only):
+def measure(
+    name: str, folder: Path, arguments: argparse.Namespace, results: Results, deadline: float
+) -> Iterator[bool]:
+    """All parts that were asked for, on one engine. Yields whether each could be done; none stops the others."""
+
+    def part(key: str, measured: Callable[[], Any]) -> bool:
+        if time.perf_counter() > deadline:
+            say(f"{key} {name}: left out, --minutes {arguments.minutes} are over")
+            return False
+        try:
+            results.add(f"{key} {name}", measured())
+        except (Failed, sa.exc.SQLAlchemyError) as error:
+            say(f"!!! {key} {name} FAILED: {error} !!!")
+            return False
+        return True
+
+    wanted = set(arguments.only)
+    if wanted & {"purge", "scan", "writers"}:
+        size = Size(arguments.customers, dt.datetime.now(dt.UTC).date(), arguments.seed)
         engine = start(name, folder, size)
         try:
             site = Site(engine)
             site.forget()
             site.fresh()
-            built = json.loads((engine.folder / "built.json").read_text())
-            described = {"version": engine.version(), "bytes": engine.bytes(), "date": str(size.today)}
-            results.add(f"database {name}", built | described)
-            if "purge" in arguments.only:
-                results.add(f"purge {name}", _purge(site, arguments).to_json())
-            if "scan" in arguments.only:
-                results.add(f"scan {name}", _scan(site, arguments).to_json())
-            if "writers" in arguments.only and name != "sqlite":  # which has one writer at a time
-                results.add(f"writers {name}", neighbours.measure(site, purge_command(arguments)))
+            yield part("database", lambda: _database(engine, size))
+            if "purge" in wanted:
+                yield part("purge", lambda: _purge(site, arguments, deadline).to_json())
+            if "scan" in wanted:
+                yield part("scan", lambda: _scan(site, arguments, deadline).to_json())
+            if "writers" in wanted and not name.startswith("sqlite"):  # which has one writer at a time
+                yield part("writers", lambda: neighbours.measure(site, purge_command(arguments)))
         finally:
             engine.stop()
-    if "idle" in arguments.only:
-        results.add(f"idle {name}", growth.idle(name, folder, arguments.idle_customers))
-    if "memory" in arguments.only:
-        steps: list[Any] = []
-        for step in growth.steps(name, folder, arguments.sizes, lambda n: purge_command(arguments, n)):
-            steps.append(step)
-            results.add(f"memory {name}", steps)
+    if "idle" in wanted:
+        yield part("idle", lambda: growth.idle(name, folder, arguments.idle_customers))
+    if "memory" in wanted:
+        commands = {customers: purge_command(arguments, customers) for customers in arguments.sizes}
+        yield part("memory", lambda: list(growth.steps(name, folder, commands)))
+
+
+def _database(engine: Engine, size: Size) -> dict[str, Any]:
+    built = json.loads((engine.folder / "built.json").read_text())
+    return {**built, "version": engine.version(), "bytes": engine.bytes(), "date": str(size.today)}
 
 
 def purge_command(arguments: argparse.Namespace, customers: int | None = None) -> tuple[str, ...]:
@@ -93,7 +116,7 @@ def purge_command(arguments: argparse.Namespace, customers: int | None = None) -
     return ("purge", "--confirm", str(customers or arguments.customers), *batch)
 
 
-def _purge(site: Site, arguments: argparse.Namespace) -> Series:
+def _purge(site: Site, arguments: argparse.Namespace, deadline: float) -> Series:
     engine = site.engine
     ways: dict[str, Callable[[], Any]] = {
         "floor": lambda: by_hand(engine, "erase"),
@@ -101,17 +124,20 @@ def _purge(site: Site, arguments: argparse.Namespace) -> Series:
     }
     if engine.name == "mariadb" and others.has_archiver() and not arguments.no_others:
         ways["pt-archiver"] = lambda: others.by_archiver(engine)
-    series = alternate(f"purge {engine.name}", arguments.repeats, site.fresh, ways, contents=engine.contents)
+    series = alternate(
+        f"purge {engine.name}", arguments.repeats, deadline, site.fresh, ways, contents=engine.contents
+    )
     if not arguments.no_others:
         site.fresh()
         series.runs["objects"] = [others.by_objects(engine, arguments.sample)]
     return series
 
 
-def _scan(site: Site, arguments: argparse.Namespace) -> Series:
+def _scan(site: Site, arguments: argparse.Namespace, deadline: float) -> Series:
     site.fresh()
     ways: dict[str, Callable[[], Any]] = {
         "floor": lambda: by_hand(site.engine, "count"),
+        "year": lambda: by_hand(site.engine, "year"),
         "gdpr": lambda: by_gdpr(
             site,
             ("scan",),
@@ -119,7 +145,7 @@ def _scan(site: Site, arguments: argparse.Namespace) -> Series:
         ),
     }
     # neither changes anything
-    return alternate(f"scan {site.engine.name}", arguments.repeats, lambda: None, ways)
+    return alternate(f"scan {site.engine.name}", arguments.repeats, deadline, lambda: None, ways)
 
 
 def _arguments() -> argparse.Namespace:
@@ -129,10 +155,15 @@ def _arguments() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--customers", type=int, default=100_000)
-    parser.add_argument("--engines", type=_words(ENGINES), default=",".join(ENGINES))
+    parser.add_argument(
+        "--engines", type=_words(tuple(ENGINES)), default=USUAL_ENGINES, help=f"of {', '.join(ENGINES)}"
+    )
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument(
-        "--only", type=_words(PARTS), default=USUAL, help=f"of {', '.join(PARTS)}; else {USUAL}"
+        "--only", type=_words(PARTS), default=USUAL_PARTS, help=f"of {', '.join(PARTS)}; else {USUAL_PARTS}"
+    )
+    parser.add_argument(
+        "--minutes", type=float, default=40, help="begin nothing new after so many; %(default)s"
     )
     parser.add_argument("--batch-size", type=int, help="for gdpr purge; else its own")
     parser.add_argument("--sample", type=int, default=500, help="customers of the loop over objects")
@@ -160,7 +191,3 @@ def _words(known: tuple[str, ...]) -> Callable[[str], list[str]]:
 
 def _numbers(text: str) -> list[int]:
     return [int(number) for number in text.split(",")]
-
-
-if __name__ == "__main__":
-    main()

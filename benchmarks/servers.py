@@ -23,7 +23,6 @@ import sqlalchemy as sa
 from benchmarks.data import Size, contents, write_server, write_sqlite
 from staffords_gdpr.operations.demo.schema import metadata
 
-ENGINES = ("sqlite", "postgresql", "mariadb")
 STARTING_SECONDS = 60
 _TICK = os.sysconf("SC_CLK_TCK")
 
@@ -97,6 +96,17 @@ class SQLite(Engine):
 
     def stop(self) -> None:
         pass
+
+
+class SQLiteWAL(SQLite):
+    """With a write-ahead log, as many set it where several programs use one file."""
+
+    name = "sqlite-wal"
+
+    def fresh(self) -> None:
+        super().fresh()
+        with self.connection() as connection:
+            connection.exec_driver_sql("PRAGMA journal_mode = WAL")
 
 
 class PostgreSQL(Engine):
@@ -247,7 +257,7 @@ class MariaDB(Engine):
         until = time.monotonic() + STARTING_SECONDS
         while not self._answers():
             if self.process.poll() is not None or time.monotonic() > until:
-                raise SystemExit(f"mariadbd did not start: see {self.folder / 'mariadb.log'}")
+                raise RuntimeError(f"mariadbd did not start: see {self.folder / 'mariadb.log'}")
             time.sleep(0.05)
 
     def _answers(self) -> bool:
@@ -274,13 +284,15 @@ class MariaDB(Engine):
         return _cpu(self.process.pid) if self.process else 0
 
 
+ENGINES: dict[str, type[Engine]] = {each.name: each for each in (SQLite, SQLiteWAL, PostgreSQL, MariaDB)}
+
+
 def start(name: str, folder: Path, size: Size) -> Engine:
     """The engine with the database on it, built in `folder` unless an earlier run has done so."""
-    engines: dict[str, type[Engine]] = {each.name: each for each in (SQLite, PostgreSQL, MariaDB)}
     place, done = folder / f"{name}-{size.name}", folder / f"{name}-{size.name}" / "built.json"
     if place.exists() and not done.exists():
         shutil.rmtree(place)  # an earlier run was stopped half-way
-    found = engines[name](place)
+    found = ENGINES[name](place)
     if not done.exists():
         began = time.perf_counter()
         try:
@@ -295,7 +307,9 @@ def start(name: str, folder: Path, size: Size) -> Engine:
 def _program(name: str) -> str:
     found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
     if found is None:
-        raise SystemExit(f"{name} is not installed: apt-get install mariadb-server-core mariadb-client-core")
+        raise RuntimeError(
+            f"{name} is not installed: apt-get install mariadb-server-core mariadb-client-core"
+        )
     return found
 
 

@@ -8,26 +8,39 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.servers import Engine
 from staffords_gdpr.operations.demo.folder import POLICY, PREPARATION, SETTINGS, packaged_policy
 
+LAUNCHER = Path(__file__).resolve().parent / "launch.py"
 GDPR = (sys.executable, "-m", "staffords_gdpr.cli.main")
+
+
+class Failed(Exception):  # noqa: N818
+    """What was to be measured did not do its work."""
 
 
 @dataclass(frozen=True)
 class Process:
-    """A process that has ended. `peak` of its memory in bytes, `cpu` in seconds, `out` is what it printed."""
+    """A process that has ended. `peak` of its memory in bytes, `cpu` in seconds; `out` is what it printed, `said` what
+    it printed on stderr.
+    """
 
     seconds: float
     cpu: float
     peak: int
     code: int
     out: str
+    said: str
+
+    def require(self, what: str, codes: Sequence[int] = (0,)) -> Process:
+        """Raise Failed unless it ended with one of `codes`."""
+        if self.code not in codes:
+            raise Failed(f"{what} ended with {self.code}: {(self.said or self.out).strip()[-1000:]}")
+        return self
 
 
 class Site:
@@ -55,11 +68,8 @@ class Site:
         shutil.rmtree(self.pristine, ignore_errors=True)
 
     def gdpr(self, argv: Sequence[str], codes: Sequence[int] = (0, 3)) -> Process:
-        """Run a command in the folder. Ends the benchmarks where it ends with none of `codes`."""
-        ended = run([*GDPR, *argv], self.folder)
-        if ended.code not in codes:
-            raise SystemExit(f"gdpr {' '.join(argv)} ended with {ended.code}")
-        return ended
+        """Run a command in the folder. Raises Failed where it ends with none of `codes`."""
+        return run([*GDPR, *argv], self.folder).require(f"gdpr {' '.join(argv)}", codes)
 
     def _prepare(self) -> None:
         self.folder.mkdir()
@@ -73,15 +83,14 @@ class Site:
         self.folder.rename(self.pristine)
 
 
-def run(argv: Sequence[str], folder: Path, more: Mapping[str, str] | None = None) -> Process:
+def run(argv: Sequence[str], folder: Path) -> Process:
     """Run a process to its end. Settings of the person who measures do not reach it."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("GDPR_")}
-    with tempfile.TemporaryFile("w+") as out:
-        started = time.perf_counter()
-        process = subprocess.Popen(argv, cwd=folder, stdout=out, env=environment | dict(more or {}))
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - started
-        process.returncode = os.waitstatus_to_exitcode(status)
+    with tempfile.TemporaryDirectory() as scratch, (Path(scratch) / "out").open("w+") as out:
+        report, said = Path(scratch) / "report", Path(scratch) / "said"
+        with said.open("w") as err:
+            launcher = [sys.executable, "-I", "-S", str(LAUNCHER), str(report), *argv]
+            subprocess.run(launcher, cwd=folder, stdout=out, stderr=err, env=environment, check=True)
         out.seek(0)
-        peak = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-        return Process(seconds, usage.ru_utime + usage.ru_stime, peak, process.returncode, out.read())
+        took = json.loads(report.read_text())
+        return Process(**took, out=out.read(), said=said.read_text(errors="replace"))

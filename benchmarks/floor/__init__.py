@@ -60,6 +60,13 @@ def count(url: str, as_of: dt.datetime) -> dict[str, int]:
         return counts
 
 
+def year(url: str, as_of: dt.datetime) -> dict[str, int]:
+    """The same, after counting what will be due in each of the next twelve months, which a scan tells too."""
+    for months in range(1, 13):
+        count(url, as_of + dt.timedelta(days=round(months * 30.44)))
+    return count(url, as_of)
+
+
 @contextmanager
 def _found(url: str, as_of: dt.datetime) -> Iterator[tuple[Any, Any, Mapping[str, str]]]:
     """A cursor within a transaction whose temporary tables hold what is due, and its engine's statements."""
