@@ -6,12 +6,34 @@ docs/audit-log.md holds a table made from `TYPES`; a test compares the two.
 from __future__ import annotations
 
 import datetime as dt
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from staffords_gdpr.auditlog.canonical import MAX_INTEGER, parse_moment
-from staffords_gdpr.auditlog.keys import unb64
+from staffords_gdpr.auditlog.canonical import parse_moment
+from staffords_gdpr.auditlog.kinds import (
+    BATCH,
+    BATCHES,
+    CODE,
+    COUNT,
+    DATE,
+    FINDINGS,
+    HASH,
+    IDENTIFIER,
+    IDENTITY,
+    KEY,
+    MOMENT,
+    PERIOD,
+    PERSON,
+    ROLE,
+    ROWS,
+    SEEN,
+    TOOL,
+    Kind,
+    flag,
+    is_count,
+    is_moment,
+    one_of,
+)
 
 VERSION = 1
 _ENVELOPE = frozenset({"v", "log", "seq", "time", "prev", "type"})
@@ -28,96 +50,6 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Kind:
-    """What a field holds: the words of the docs, and the test."""
-
-    words: str
-    fits: Callable[[object], bool]
-
-
-def _text(words: str, pattern: str) -> Kind:
-    compiled = re.compile(pattern)
-    return Kind(words, lambda value: isinstance(value, str) and compiled.fullmatch(value) is not None)
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_INTEGER
-
-
-def _is_moment(value: object) -> bool:
-    try:
-        return isinstance(value, str) and bool(parse_moment(value))
-    except ValueError:
-        return False
-
-
-def _is_date(value: object) -> bool:
-    try:
-        return isinstance(value, str) and dt.date.fromisoformat(value).isoformat() == value
-    except ValueError:
-        return False
-
-
-def _is_key(value: object) -> bool:
-    try:
-        return isinstance(value, str) and len(unb64(value)) == 32
-    except ValueError:
-        return False
-
-
-def _counts(names: str) -> Callable[[object], bool]:
-    pattern = re.compile(names)
-
-    def fits(value: object) -> bool:
-        return isinstance(value, dict) and all(
-            pattern.fullmatch(key) and _is_count(count) for key, count in value.items()
-        )
-
-    return fits
-
-
-def _is_seen(value: object) -> bool:
-    return isinstance(value, dict) and all(
-        re.fullmatch(r"[a-z][a-z0-9_.-]{0,59}", key)
-        and (
-            (isinstance(item, str) and len(item) <= 500)
-            or (isinstance(item, int) and not isinstance(item, bool))
-        )
-        for key, item in value.items()
-    )
-
-
-HASH = _text("SHA-256, 64 lower-case hex digits", r"[0-9a-f]{64}")
-BATCH = _text("a batch: a ULID", r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
-IDENTIFIER = _text(
-    "an identifier: up to 64 letters, digits, `.`, `_`, `-`", r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
-)
-CODE = _text("a code: small letters, digits, `.`, `_`, `-`", r"[a-z][a-z0-9._-]{0,63}")
-ROLE = _text("a role of the policy", r"[a-z][a-z0-9_-]{0,63}")
-PERSON = _text("a key's fingerprint as `ssh-keygen -l` prints it", r"SHA256:[A-Za-z0-9+/]{43}")
-KEY = Kind("base64 of a raw 32-byte Ed25519 public key", _is_key)
-COUNT = Kind("a whole number from 0", _is_count)
-ROWS = Kind("an object: record type → number of rows", _counts(r"[^\s\x00-\x1f](?:.{0,98}[^\s])?"))
-FINDINGS = Kind("an object: code of a finding → how many", _counts(r"[a-z][a-z0-9._-]{0,63}"))
-SEEN = Kind("an object of numbers and short texts, what the brake saw", _is_seen)
-MOMENT = Kind("a moment in UTC, `2026-11-23T02:00:04Z`", _is_moment)
-DATE = Kind("a calendar day, `2026-11-23`", _is_date)
-PERIOD = _text(
-    "a year, or its half; a second one in the same period has `-2`", r"[0-9]{4}(-H[12])?(-[0-9]{1,3})?"
-)
-IDENTITY = _text("which database, as far as its engine tells; no password", r".{1,500}")
-TOOL = _text("the version of this tool", r"[0-9A-Za-z.+-]{1,40}")
-
-
-def _flag(value: bool) -> Kind:
-    return Kind(f"always `{str(value).lower()}`", lambda found: found is value)
-
-
-def _one_of(*words: str) -> Kind:
-    return Kind(" or ".join(f"`{word}`" for word in words), lambda value: value in words)
-
-
-@dataclass(frozen=True)
 class Type:
     """A type of entry. `signed_by` says whose signature the line carries besides the log's."""
 
@@ -128,6 +60,10 @@ class Type:
         default=False
     )  # known, so that nothing else takes its name; not yet written or accepted
 
+
+RESULTS = ("complete", "unclear", "put-off", "max-runtime", "until", "signal", "stopped")
+"""How a purge can end: with all work done; with that of an earlier batch unclear; with batches put off that others kept
+from going through; between two batches, as it was told to; by an error."""
 
 _OUTCOME = {"run": IDENTIFIER, "batch": BATCH, "root": HASH, "rows": ROWS}
 
@@ -148,7 +84,7 @@ TYPES: Mapping[str, Type] = {
     ),
     "purge.start": Type(
         "A purge begins.",
-        {"run": IDENTIFIER, "as_of": MOMENT, "policy": HASH, "dry": _flag(False), "confirm": COUNT},
+        {"run": IDENTIFIER, "as_of": MOMENT, "policy": HASH, "dry": flag(False), "confirm": COUNT},
     ),
     "purge.refused": Type("A brake refused.", {"run": IDENTIFIER, "brake": CODE, "seen": SEEN}),
     "purge.intent": Type(
@@ -158,7 +94,25 @@ TYPES: Mapping[str, Type] = {
     "purge.aborted": Type("The transaction of the intent was rolled back.", {**_OUTCOME, "code": CODE}),
     "purge.recovered": Type(
         "After a crash: what the database says became of the intent.",
-        {**_OUTCOME, "outcome": _one_of("committed", "not-committed", "unclear")},
+        {**_OUTCOME, "outcome": one_of("committed", "not-committed", "unclear")},
+    ),
+    "purge.settled": Type(
+        "A person closes a batch whose outcome is unclear: what is gone is gone, of the rest the rules decide anew.",
+        {
+            "batch": BATCH,
+            "root": HASH,
+            "rows": ROWS,
+            "gone": ROWS,
+            "gone_root": HASH,
+            "left": ROWS,
+            "role": ROLE,
+            "person": PERSON,
+        },
+        "`person`",
+    ),
+    "batch.forget": Type(
+        "The keys of these batches were destroyed: no backup is as old as they are.",
+        {"run": IDENTIFIER, "before": DATE, "batches": BATCHES},
     ),
     "purge.end": Type(
         "A purge is over; also where nothing was due.",
@@ -168,8 +122,20 @@ TYPES: Mapping[str, Type] = {
             "subjects": COUNT,
             "undecidable": ROWS,
             "held": COUNT,
-            "result": _one_of("complete", "stopped", "unclear"),
+            "result": one_of(*RESULTS),
             "confirm": COUNT,
+        },
+    ),
+    "purge.rehearsed": Type(
+        "A rehearsal: what a purge would have erased. Nothing was.",
+        {
+            "run": IDENTIFIER,
+            "as_of": MOMENT,
+            "policy": HASH,
+            "rows": ROWS,
+            "subjects": COUNT,
+            "undecidable": ROWS,
+            "held": COUNT,
         },
     ),
     "audit": Type(
@@ -177,7 +143,7 @@ TYPES: Mapping[str, Type] = {
         {
             "run": IDENTIFIER,
             "period": PERIOD,
-            "verdict": _one_of("pass", "fail"),
+            "verdict": one_of("pass", "fail"),
             "findings": FINDINGS,
             "report": HASH,
             "statement": HASH,
@@ -219,14 +185,31 @@ INTENT = "purge.intent"
 OUTCOMES = frozenset({"purge.done", "purge.aborted", "purge.recovered"})
 SIGNED = frozenset(name for name, known in TYPES.items() if known.signed_by)
 STATEMENTS = frozenset({"audit", "review"})
+SETTLED = "purge.settled"
+FORGOTTEN = "batch.forget"
+NOT_COUNTED = frozenset({"purge.refused", "log.torn"})
+"""Types that do not tell when the log was last used in earnest."""
 
 _ROWS_NOTE = {  # what the fields mean where their kind does not say it
     ("purge.intent", "root"): "RFC 6962 root of the batch's leaves",
+    ("purge.settled", "root"): "as in the intent",
+    ("purge.settled", "rows"): "as in the intent",
+    (
+        "purge.settled",
+        "gone",
+    ): "of them, those that are gone or replaced; empty, as `left`, where nobody can tell",
+    (
+        "purge.settled",
+        "gone_root",
+    ): "RFC 6962 root of the leaves of the rows that are gone: only these can be proved",
+    ("purge.settled", "left"): "of them, those that are as they were",
+    ("batch.forget", "before"): "every batch of an earlier day, in the policy's zone, has lost its key",
     ("signoff", "of"): "`seq` of the audit or review",
     ("signoff", "sig"): "SHA-256 of the file `<role>.sig`",
     ("hold.add", "subject"): "keyed hash (HMAC-SHA256) of the subject's key",
     ("purge.start", "confirm"): "up to how many subjects a person has allowed, 0 if nobody was asked",
     ("purge.end", "confirm"): "what is left of a confirmed backlog",
+    ("purge.rehearsed", "rows"): "what would have been erased",
     ("log.torn", "length"): "bytes, without the LF that closes them",
     ("key.revoke", "since"): "the first `seq` that it must not sign",
     ("audit", "report"): "SHA-256 of the report",
@@ -269,10 +252,10 @@ def split_entry(body: Mapping[str, object]) -> tuple[Entry, str, str]:
         not isinstance(entry_type, str)
         or not isinstance(log, str)
         or not HASH.fits(prev)
-        or not _is_count(seq)
+        or not is_count(seq)
     ):
         raise ValueError("type, log, prev or seq is not what it should be")
-    if not _is_moment(body["time"]):
+    if not is_moment(body["time"]):
         raise ValueError("time is not a moment in UTC such as 2026-11-23T02:00:04Z")
     fields = {name: value for name, value in body.items() if name not in _ENVELOPE}
     problem = problem_with(entry_type, fields)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 
 from staffords_gdpr.auditlog import rows
-from staffords_gdpr.auditlog.entries import STATEMENTS, Entry
+from staffords_gdpr.auditlog.entries import SETTLED, STATEMENTS, Entry
 from staffords_gdpr.auditlog.layout import Home
+from staffords_gdpr.auditlog.merkle import EMPTY
 from staffords_gdpr.auditlog.people import verify_statement
 from staffords_gdpr.auditlog.state import BrokenLineError, LogState
 
@@ -22,7 +23,7 @@ def check(home: Home, entry: Entry, state: LogState, *, leaves_may_lack: bool) -
         check_before(home, entry, state)
         committed = entry.type == "purge.done" or entry.fields.get("outcome") == "committed"
         if committed:
-            _check_leaves(home, entry, leaves_may_lack)
+            _check_leaves(home, entry, str(entry.fields["root"]), leaves_may_lack)
     except (ValueError, OSError) as error:
         raise BrokenLineError(entry.seq + 1, str(error)) from None
 
@@ -37,6 +38,8 @@ def check_before(home: Home, entry: Entry, state: LogState) -> None:
             _read(home, report, str(entry.fields["report"]))
     elif entry.type == "signoff":
         _check_signoff(home, entry, state)
+    elif entry.type == SETTLED and entry.fields["gone_root"] != EMPTY.hex():
+        _check_leaves(home, entry, str(entry.fields["gone_root"]), may_lack=False)
 
 
 def _check_signoff(home: Home, entry: Entry, state: LogState) -> None:
@@ -56,7 +59,7 @@ def _check_signoff(home: Home, entry: Entry, state: LogState) -> None:
         )
 
 
-def _check_leaves(home: Home, entry: Entry, may_lack: bool) -> None:
+def _check_leaves(home: Home, entry: Entry, root: str, may_lack: bool) -> None:
     batch = str(entry.fields["batch"])
     path = home.leaves(batch)
     if path is None:
@@ -67,7 +70,7 @@ def _check_leaves(home: Home, entry: Entry, may_lack: bool) -> None:
         found = rows.root(rows.read_leaves(path))
     except ValueError as error:
         raise ValueError(f"batches/{path.parent.name}/{path.name}: {error}") from None
-    if found != entry.fields["root"]:
+    if found != root:
         raise ValueError(f"batches/{path.parent.name}/{path.name} does not have the root of its entry")
 
 

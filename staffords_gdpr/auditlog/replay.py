@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple, Protocol, TypeVar
 
 from staffords_gdpr.auditlog.canonical import MAX_LINE
+from staffords_gdpr.auditlog.entries import Entry, split_entry
 from staffords_gdpr.auditlog.merkle import Tree, leaf_hash
 from staffords_gdpr.auditlog.state import BrokenLineError
 
@@ -34,6 +35,28 @@ class Taker(Protocol[Taken_co]):
 class Line(NamedTuple):
     raw: bytes  # without its LF
     ended: bool
+
+
+class Glance:
+    """Reads entries that hold the bytes `wanted`, without judging signatures or the chain."""
+
+    def __init__(self, wanted: bytes) -> None:
+        self.wanted = wanted
+        self.size = 0
+        self.tail = b""
+
+    def apply(self, raw: bytes) -> Entry | None:
+        entry = None
+        if self.wanted in raw or not raw.endswith(b"}"):
+            try:
+                entry = split_entry(json.loads(raw)["entry"])[0]
+            except (ValueError, KeyError, TypeError, RecursionError) as error:
+                raise BrokenLineError(self.size + 1, str(error)) from None
+        self.size += 1
+        return entry
+
+    def pass_over(self, region: bytes) -> None:
+        self.size += region.count(b"\n") + 1
 
 
 def read_lines(stream: BinaryIO) -> Iterator[Line]:

@@ -1,7 +1,7 @@
 """What the writer knew at its last checkpoint, so that the next command need not read the log from its start.
 
-The snapshot is signed with the log's key and lies in `secret/`. It is a cache: without it the whole log is
-read.
+The snapshot is signed with the log's key and lies in `secret/`. It is a cache: without it, or where the lines are not
+those over which it was made, the whole log is read.
 """
 
 from __future__ import annotations
@@ -15,10 +15,15 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from staffords_gdpr.auditlog import canonical, keys
+from staffords_gdpr.auditlog.entries import Entry
 from staffords_gdpr.auditlog.files import write_atomic
 from staffords_gdpr.auditlog.merkle import Tree
 from staffords_gdpr.auditlog.people import Person
+from staffords_gdpr.auditlog.standing import Standing
 from staffords_gdpr.auditlog.state import LogState, Statement
+
+_ENTRIES = ("open", "unclear", "latest", "refused", "holds")
+"""The parts of a Standing that hold entries."""
 
 
 def save(path: Path, state: LogState, private: Ed25519PrivateKey) -> None:
@@ -36,7 +41,7 @@ def save(path: Path, state: LogState, private: Ed25519PrivateKey) -> None:
             for fingerprint, person in state.people.items()
         },
         "roles": sorted(state.roles),
-        "open": state.open,
+        "standing": _written(state.standing),
         "statements": {
             str(seq): [known.type, known.period, known.sha256, known.signed]
             for seq, known in state.statements.items()
@@ -74,9 +79,32 @@ def _state(value: Mapping[str, Any], public_key: bytes) -> LogState:
             for fingerprint, (role, key, since) in value["people"].items()
         },
         roles=set(value["roles"]),
-        open=value["open"],
+        standing=_read(value["standing"]),
         statements={int(seq): Statement(*known) for seq, known in value["statements"].items()},
     )
+
+
+def _written(standing: Standing) -> dict[str, object]:
+    return {
+        **{
+            name: {of: _of_entry(entry) for of, entry in getattr(standing, name).items()} for name in _ENTRIES
+        },
+        "released": sorted(standing.released),
+        "confirmed": standing.confirmed,
+    }
+
+
+def _read(value: Mapping[str, Any]) -> Standing:
+    entries = {name: {of: _entry(*parts) for of, parts in value[name].items()} for name in _ENTRIES}
+    return Standing(**entries, released=set(value["released"]), confirmed=value["confirmed"])
+
+
+def _of_entry(entry: Entry) -> list[object]:
+    return [entry.seq, canonical.moment(entry.time), entry.type, dict(entry.fields)]
+
+
+def _entry(seq: int, time: str, entry_type: str, fields: Mapping[str, object]) -> Entry:
+    return Entry(seq, canonical.parse_moment(time), entry_type, fields)
 
 
 def still_fits(state: LogState, log: Path) -> bool:

@@ -1,6 +1,6 @@
 """What must be known of the lines so far to judge, or to write, the next one. One set of rules for both.
 
-Memory is bounded by people, audits and open batches, not by the number of lines.
+Memory is bounded by people, audits, holds and open batches, not by the number of lines.
 """
 
 from __future__ import annotations
@@ -12,9 +12,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from staffords_gdpr.auditlog import canonical, keys, sshsig
-from staffords_gdpr.auditlog.entries import INTENT, OUTCOMES, SIGNED, STATEMENTS, Entry, split_entry
+from staffords_gdpr.auditlog.entries import (
+    FORGOTTEN,
+    INTENT,
+    OUTCOMES,
+    SETTLED,
+    SIGNED,
+    STATEMENTS,
+    Entry,
+    split_entry,
+)
+from staffords_gdpr.auditlog.kinds import number
 from staffords_gdpr.auditlog.merkle import Tree, leaf_hash
 from staffords_gdpr.auditlog.people import DIRECTOR, Person, enrolled
+from staffords_gdpr.auditlog.standing import Standing
 
 FIRST_PREV = "0" * 64
 MAX_SIGNATURES = 8
@@ -57,7 +68,7 @@ class LogState:
     tree: Tree = field(default_factory=Tree)
     people: dict[str, Person] = field(default_factory=dict)
     roles: set[str] = field(default_factory=set)  # every role that ever had somebody
-    open: dict[str, Mapping[str, object]] = field(default_factory=dict)  # batch → intent without outcome
+    standing: Standing = field(default_factory=Standing)
     statements: dict[int, Statement] = field(default_factory=dict)
     torn: tuple[str, int] | None = None  # hash and length of the bytes just passed over
     tail: bytes = b""  # bytes after the last whole line: a torn write
@@ -150,7 +161,7 @@ class LogState:
             return self._one_of_the_directors(entry)
         if entry.type == "person.remove":
             return [self._director(str(entry.fields["by"]))]
-        if entry.type == "policy.approve":
+        if entry.type in ("policy.approve", SETTLED):
             return [self._enrolled(str(entry.fields["person"]), str(entry.fields["role"])).public_key]
         if entry.type == "review":
             return [person.public_key for person in self.people.values()]
@@ -180,11 +191,15 @@ class LogState:
         elif entry.type == "person.remove":
             self._check_removal(str(fields["person"]))
         elif entry.type == INTENT:
-            others = [batch for batch, intent in self.open.items() if intent["run"] != fields["run"]]
-            if fields["batch"] in self.open or others:
+            known = self.standing.open
+            if fields["batch"] in known or any(one.fields["run"] != fields["run"] for one in known.values()):
                 raise ValueError("an intent while another has no outcome yet")
         elif entry.type in OUTCOMES:
             self._check_outcome(entry)
+        elif entry.type == SETTLED:
+            self._check_settled(entry)
+        elif entry.type == FORGOTTEN:
+            self._check_forgotten(fields["batches"])
         elif entry.type in STATEMENTS:
             if any((entry.type, fields["period"]) == (s.type, s.period) for s in self.statements.values()):
                 raise ValueError(
@@ -205,13 +220,26 @@ class LogState:
             raise ValueError("the last director cannot be removed")
 
     def _check_outcome(self, entry: Entry) -> None:
-        intent = self.open.get(str(entry.fields["batch"]))
+        intent = self.standing.open.get(str(entry.fields["batch"]))
         if intent is None:
             raise ValueError(f"an outcome for batch {entry.fields['batch']}, which has no open intent")
-        names = ("root", "rows") if entry.type == "purge.recovered" else ("root", "rows", "run")
-        for name in names:
-            if entry.fields[name] != intent[name]:
-                raise ValueError(f"the outcome's {name} is not the one of its intent")
+        _same(entry, intent, ("root", "rows") if entry.type == "purge.recovered" else ("root", "rows", "run"))
+
+    def _check_settled(self, entry: Entry) -> None:
+        fields = entry.fields
+        intent = self.standing.unclear.get(str(fields["batch"]))
+        if intent is None:
+            raise ValueError(f"batch {fields['batch']} is not one whose outcome is unclear")
+        _same(entry, intent, ("root", "rows"))
+        gone, left, rows = (_rows_in(fields[name]) for name in ("gone", "left", "rows"))
+        told = {name: gone.get(name, 0) + left.get(name, 0) for name in gone | left}
+        if told and told != rows:
+            raise ValueError("the rows that are gone and those that are left are not the rows of the intent")
+
+    def _check_forgotten(self, batches: object) -> None:
+        undecided = {*self.standing.open, *self.standing.unclear}
+        if isinstance(batches, list) and not undecided.isdisjoint(batches):
+            raise ValueError("the key of a batch without an outcome is not to be destroyed")
 
     def _check_signoff(self, fields: Mapping[str, object]) -> None:
         statement = self.statements.get(int(str(fields["of"])))
@@ -225,15 +253,12 @@ class LogState:
 
     def _take(self, entry: Entry) -> None:
         fields = entry.fields
+        self.standing.take(entry)
         if entry.type == "person.add":
             self.people[str(fields["person"])] = enrolled(fields, entry.time)
             self.roles.add(str(fields["role"]))
         elif entry.type == "person.remove":
             del self.people[str(fields["person"])]
-        elif entry.type == INTENT:
-            self.open[str(fields["batch"])] = {name: fields[name] for name in ("run", "root", "rows")}
-        elif entry.type in OUTCOMES:
-            del self.open[str(fields["batch"])]
         elif entry.type in STATEMENTS:
             self.statements[entry.seq] = Statement(
                 entry.type, str(fields["period"]), str(fields["statement"])
@@ -246,6 +271,16 @@ class LogState:
         self.last_hash = hashlib.sha256(raw).hexdigest()
         self.last_start = self.length
         self.length += len(raw) + 1
+
+
+def _same(entry: Entry, intent: Entry, names: Sequence[str]) -> None:
+    for name in names:
+        if entry.fields[name] != intent.fields[name]:
+            raise ValueError(f"the outcome's {name} is not the one of its intent")
+
+
+def _rows_in(value: object) -> dict[str, int]:
+    return {name: number(count) for name, count in value.items()} if isinstance(value, Mapping) else {}
 
 
 def check_name(name: str) -> None:

@@ -147,7 +147,11 @@ class _Run:
     def remarks(self) -> tuple[str, ...]:
         found = [
             f"batch {batch}: an intent without an outcome; the next purge settles it"
-            for batch in self.state.open
+            for batch in self.state.standing.open
+        ]
+        found += [
+            f"batch {batch}: nobody knows which of its rows are gone; a person settles it: gdpr log settle {batch}"
+            for batch in self.state.standing.unclear
         ]
         if self.state.tail:
             found.append(

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from staffords_gdpr import auditlog
 from staffords_gdpr.auditlog import AuditLog, Entry
-from staffords_gdpr.auditlog.entries import ROLE
 from staffords_gdpr.auditlog.keys import b64
+from staffords_gdpr.auditlog.kinds import ROLE
 from staffords_gdpr.auditlog.layout import Home
 from staffords_gdpr.auditlog.people import DIRECTOR, Person, PersonKey, new_person_key, people
 from staffords_gdpr.database.binding import bind
