@@ -25,6 +25,7 @@ from staffords_gdpr.retention.bulk.shifts import shift_table, shifts_by_year
 IMPOSSIBLE = "~"
 EARLIEST = dt.date(1900, 1, 1)
 _FIRST = dt.date(1, 1, 2)
+_DAY = dt.timedelta(days=1)
 _UTC = ZoneInfo("UTC")
 _SECONDS_A_DAY = 86_400
 _EPOCH_RANGE = (-719_162 * _SECONDS_A_DAY, 2_932_897 * _SECONDS_A_DAY)  # the years 1 to 9999, in UTC
@@ -116,7 +117,7 @@ class Days(ABC):
         day = self._local(value, kind, stored)
         cases: list[tuple[Condition, Any]] = [
             (column.is_(None), sa.null()),
-            *self._quickly(column, kind, value, stored, event=event, early=early),
+            *self._quickly(column, kind, value, day, stored, event=event, early=early),
             *((empty, sa.null()) for empty in self._spelt_empty(value, kind)),
             (value.raw == text(IMPOSSIBLE), text(IMPOSSIBLE))
             if is_epoch(kind)
@@ -161,24 +162,37 @@ class Days(ABC):
         column: sa.ColumnElement[Any],
         kind: DateKind,
         value: Value,
+        day: Text,
         stored: ZoneInfo,
         *,
         event: bool,
         early: bool,
     ) -> list[tuple[Condition, Text]]:
-        """The case of nearly all dates. The long way says the same of them: it is there for the others."""
+        """The cases of nearly all dates. The long way says the same of them: it is there for the others.
+
+        Of those near midnight the day is worked out once, where the long way names it three times; of those whose day
+        cannot be out of bounds, that is.
+        """
         clock = None
         if kind is not DateKind.DAY and value.form != "day":
             clock = _same_day(shift_table(_UTC if value.form == "utc" else stored, self._zone))
-        end = self.today + dt.timedelta(days=1) if event else _LAST
-        bounds = Bounds(_FIRST if early else EARLIEST, end, clock, self._apart())
-        typical = self._typical(column, kind, bounds)
-        return [] if typical is None else [(sa.and_(*typical.tests), typical.day)]
+        end = self.today + _DAY if event else _LAST
+        first = _FIRST if early else EARLIEST
+        typical = self._typical(column, kind, Bounds(first, end, clock, self._apart()))
+        if typical is None:
+            return []
+        cases = [(sa.and_(*typical.tests), typical.day)]
+        if clock is not None:
+            inside = Bounds(first + 2 * _DAY, end - 2 * _DAY, None, self._apart())
+            at_any_time = self._typical(column, kind, inside)
+            assert at_any_time is not None
+            cases.append((sa.and_(*at_any_time.tests), day))
+        return cases
 
     def _apart(self) -> list[tuple[dt.date, dt.date]]:
         days = {day for one in self._sentinels for day in (one.day, (one.utc or one.day)[:10])}
         real = sorted(found for day in days if (found := _real(day)) is not None)
-        return [(day, day + dt.timedelta(days=1)) for day in real]
+        return [(day, day + _DAY) for day in real]
 
     def _possible(self, day: Text, *, event: bool, early: bool = False) -> Condition:
         """The day is one that can be: no NULL, and within bounds. It is named once, being a long expression."""
