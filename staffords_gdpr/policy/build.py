@@ -33,7 +33,7 @@ from staffords_gdpr.policy.outline import Document, links
 def build(document: Document, *, path: str, sha256: str) -> Policy:
     """Return the policy. The document is the outcome of `read` and has passed `check`."""
     dates = document.get("dates", {})
-    limits = {"erase_at_most": document["erase_at_most"]} if "erase_at_most" in document else {}
+    defaulted = {name: document[name] for name in ("erase_at_most", "reclaim") if name in document}
     return Policy(
         version=1,
         title=document["title"],
@@ -48,7 +48,7 @@ def build(document: Document, *, path: str, sha256: str) -> Policy:
         backups_kept=document.get("backups_kept"),
         path=path,
         sha256=sha256,
-        **limits,
+        **defaulted,
     )
 
 

@@ -313,5 +313,9 @@ POLICY = Fields(
         "erase_at_most": Key(
             Percent(), "The share of all subjects that one purge may erase; 5 % where nothing is said."
         ),
+        "reclaim": Key(
+            OneOf(("no", "vacuum", "full")),
+            "What a purge does in the end about traces in the database's files; `no` where nothing is said.",
+        ),
     },
 )

@@ -21,6 +21,10 @@ PeriodField = Annotated[
 ]
 
 
+Reclaim = Literal["no", "vacuum", "full"]
+"""What is done about the traces of erased rows in the database's files. docs/erasure.md says what each is good for."""
+
+
 class Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
@@ -242,6 +246,7 @@ class Policy(Model):
     review_questions: tuple[str, ...] = ()  # key `questions:`; asked by `gdpr review`
     backups_kept: PeriodField | None = None
     erase_at_most: float = 0.05  # share of all subjects in one run, key `erase_at_most: 5 %`
+    reclaim: Reclaim = "no"
     path: str = ""
     sha256: str = ""
     _positions: Positions = PrivateAttr(default_factory=lambda: Positions(""))

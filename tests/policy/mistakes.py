@@ -74,7 +74,7 @@ MISTAKES = (
         "subject:",
         "zzz: 1\nsubject:",
         (
-            "7:1: unknown key 'zzz' in the policy. Known here: version, title, timezone, schedule, roles, database, subject, dates, records, questions, backups_kept, erase_at_most.",
+            "7:1: unknown key 'zzz' in the policy. Known here: version, title, timezone, schedule, roles, database, subject, dates, records, questions, backups_kept, erase_at_most, reclaim.",
         ),
     ),
     Mistake(
@@ -763,6 +763,12 @@ MISTAKES = (
         ("7:16: 'erase_at_most': '0 %' is no share. Write a percentage above 0 and up to 100, as in '5 %'.",),
     ),
     Mistake(
+        "reclaim said as a truth value",
+        "subject:",
+        "reclaim: false\nsubject:",
+        ("7:10: 'reclaim': 'false' is not known here. Known here: no, vacuum, full.",),
+    ),
+    Mistake(
         "backups kept for ever",
         "subject:",
         "backups_kept: forever\nsubject:",
@@ -877,7 +883,7 @@ MISTAKES = (
         "title: Data",
         "<<: {a: b}\ntitle: Data",
         (
-            "2:1: unknown key '<<' in the policy. Known here: version, title, timezone, schedule, roles, database, subject, dates, records, questions, backups_kept, erase_at_most.",
+            "2:1: unknown key '<<' in the policy. Known here: version, title, timezone, schedule, roles, database, subject, dates, records, questions, backups_kept, erase_at_most, reclaim.",
         ),
     ),
     Mistake(

@@ -302,12 +302,18 @@ def test_things_of_two_kinds_of_one_table_may_share_a_table_of_their_own() -> No
 def test_the_optional_keys_of_a_policy_arrive() -> None:
     more = (
         "questions:\n  - Is it enough?\n  - Is it too much?\n"
-        "backups_kept: 35 days\nerase_at_most: 2.5 %\nsubject:"
+        "backups_kept: 35 days\nerase_at_most: 2.5 %\nreclaim: full\nsubject:"
     )
     policy = read_policy(SOUND.replace("subject:", more, 1).encode(), "p.yaml")
     assert policy.review_questions == ("Is it enough?", "Is it too much?")
     assert policy.backups_kept == Period(35, "day")
     assert policy.erase_at_most == 0.025
+    assert policy.reclaim == "full"
+
+
+def test_no_is_a_word_and_what_counts_where_nothing_is_said() -> None:
+    assert read_policy(SOUND.encode(), "p.yaml").reclaim == "no"
+    assert read_policy(SOUND.replace("subject:", "reclaim: no\nsubject:", 1).encode(), "p.yaml").reclaim == "no"
 
 
 def test_a_policy_survives_being_written_down_and_read_again() -> None:
