@@ -9,13 +9,14 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from staffords_gdpr.auditlog import Entry
 
 COMPLETED = ("complete", "unclear")
-"""The results of a run that went through all its work. One that stopped half-way kept no promise."""
+"""The results of a run that went through all its work. One that ended before it, even as it was told to, has left rows
+that are due: it kept no promise."""
 
 
 @dataclass(frozen=True)
@@ -38,17 +39,21 @@ class Run:
 
 @dataclass(frozen=True)
 class Batch:
-    """One intent to erase, and what came of it: "" while that is not known."""
+    """One intent to erase, and what came of it: "" while that is not known, else committed, not-committed, unclear, or
+    settled: a person closed what was unclear, and `rows` are those that are gone. `forgotten`: its key was destroyed.
+    """
 
     batch: str
     seq: int
     time: dt.datetime
     rows: Mapping[str, int]
     outcome: str = ""
+    forgotten: bool = False
 
     @property
     def committed(self) -> bool:
-        return self.outcome == "committed"
+        """Whether `rows` are gone for good."""
+        return self.outcome in ("committed", "settled")
 
 
 @dataclass(frozen=True)
@@ -83,6 +88,7 @@ class History:
 
     opened: dt.datetime | None
     runs: tuple[Run, ...]
+    rehearsals: tuple[Entry, ...]  # which erase nothing, and so are no runs
     refusals: tuple[Entry, ...]
     batches: tuple[Batch, ...]
     approvals: tuple[Entry, ...]
@@ -147,6 +153,7 @@ class History:
         return History(
             self.opened,
             tuple(run for run in self.runs if run.started <= moment),
+            _before(self.rehearsals, moment),
             _before(self.refusals, moment),
             tuple(batch for batch in self.batches if batch.time <= moment),
             self.approvals,
@@ -192,7 +199,14 @@ def read_history(entries: Iterable[Entry]) -> History:
                 batches[fields["batch"]] = Batch(fields["batch"], entry.seq, entry.time, fields["rows"])
             case "purge.done" | "purge.aborted" | "purge.recovered" if fields["batch"] in batches:
                 known = batches[fields["batch"]]
-                batches[known.batch] = Batch(known.batch, known.seq, known.time, known.rows, _outcome(entry))
+                batches[known.batch] = replace(known, outcome=_outcome(entry))
+            case "purge.settled" if fields["batch"] in batches:
+                known = batches[fields["batch"]]
+                batches[known.batch] = replace(known, outcome="settled", rows=fields["gone"])
+            case "batch.forget":
+                for batch in fields["batches"]:
+                    if batch in batches:
+                        batches[batch] = replace(batches[batch], forgotten=True)
             case "action.open":
                 actions[fields["action"]] = Action(
                     fields["action"],
@@ -205,9 +219,7 @@ def read_history(entries: Iterable[Entry]) -> History:
                 was = actions[fields["action"]]
                 actions[was.action] = Action(was.action, was.opened, was.of, was.code, was.due, entry.time)
             case "hold.add":
-                holds[fields["hold"]] = LoggedHold(
-                    fields["hold"], fields["subject"], dt.date.fromisoformat(fields["look_again"]), entry.time
-                )
+                holds[fields["hold"]] = logged_hold(entry)
             case "hold.release" if fields["hold"] in holds:
                 held = holds[fields["hold"]]
                 holds[held.hold] = LoggedHold(
@@ -220,6 +232,7 @@ def read_history(entries: Iterable[Entry]) -> History:
     return History(
         opened,
         tuple(runs.values()),
+        tuple(kept.get("purge.rehearsed", ())),
         tuple(kept.get("purge.refused", ())),
         tuple(batches.values()),
         tuple(kept.get("policy.approve", ())),
@@ -229,6 +242,14 @@ def read_history(entries: Iterable[Entry]) -> History:
         tuple(kept.get("person", ())),
         tuple(actions.values()),
         tuple(holds.values()),
+    )
+
+
+def logged_hold(entry: Entry) -> LoggedHold:
+    """The hold that a hold.add puts in force."""
+    fields: Mapping[str, Any] = entry.fields
+    return LoggedHold(
+        fields["hold"], fields["subject"], dt.date.fromisoformat(fields["look_again"]), entry.time
     )
 
 

@@ -25,8 +25,9 @@ from staffords_gdpr.auditlog.files import write_atomic
 from staffords_gdpr.auditlog.layout import Home
 from staffords_gdpr.auditlog.locks import LOCK_SECONDS, lock
 from staffords_gdpr.auditlog.rows import new_batch_id, read_pending
+from staffords_gdpr.auditlog.standing import Standing
 from staffords_gdpr.errors import LogBrokenError, UsageError
-from staffords_gdpr.operations.history import History, LoggedHold, read_history
+from staffords_gdpr.operations.history import LoggedHold, logged_hold
 from staffords_gdpr.retention.states import Key
 
 _REASON = re.compile(r"[a-z][a-z0-9-]{0,39}")
@@ -99,8 +100,8 @@ def release(log: AuditLog, *, hold: str, now: dt.datetime) -> None:
     """End a hold. From the next purge on, the rules decide again. Raises UsageError for a hold that is not
     in force.
     """
-    history, stored = _at_one_moment(log)
-    if hold not in stored and hold not in {known.hold for known in history.open_holds}:
+    standing, stored = _at_one_moment(log)
+    if hold not in stored and hold not in standing.holds:
         raise UsageError(f"there is no hold {hold} in force", "List them with: gdpr hold list")
     log.append("hold.release", {"hold": hold}, now=now)
     with _alone(log.home):
@@ -114,25 +115,24 @@ def current(log: AuditLog) -> tuple[Hold, ...]:
     Raises HoldMissingError where the log knows a hold that the file does not: whoever took it out must not
     get the subject's data erased that way.
     """
-    history, stored = _at_one_moment(log)
-    released = {hold.hold for hold in history.holds if hold.released is not None}
-    missing = _missing(log.home, stored, history.open_holds)
+    standing, stored = _at_one_moment(log)
+    logged = {hold: logged_hold(entry) for hold, entry in standing.holds.items()}
+    missing = _missing(log.home, stored, logged.values())
     if missing:
         raise HoldMissingError(
             f"{_path(log.home)}: {len(missing)} legal hold(s) of the log are not in it: {', '.join(missing)}",
             "Restore the file from its last good copy, or release the holds by name: gdpr hold release HOLD",
         )
-    added = {hold.hold: hold.added for hold in history.holds}
     return tuple(
         Hold(
             hold,
             tuple(what["subject"]),
             what["reason"],
             dt.date.fromisoformat(what["look_again"]),
-            added.get(hold),
+            logged[hold].added if hold in logged else None,
         )
         for hold, what in sorted(stored.items())
-        if hold not in released
+        if hold not in standing.released
     )
 
 
@@ -160,17 +160,17 @@ def fingerprint(home: Home, subject: Key) -> str:
     return hmac.new(_key(home), message, hashlib.sha256).hexdigest()
 
 
-def _at_one_moment(log: AuditLog) -> tuple[History, dict[str, dict[str, Any]]]:
+def _at_one_moment(log: AuditLog) -> tuple[Standing, dict[str, dict[str, Any]]]:
     """Log and file as they fit together: a hold is put into the file first, and released in the log first."""
     while True:
         stored = _read(log.home)
-        history = read_history(log.entries())
+        standing = log.standing()
         if _read(log.home) == stored:
-            return history, stored
+            return standing, stored
 
 
 def _require_none(log: AuditLog, stored: Mapping[str, Any], subject: Key) -> None:
-    active = {hold.hold for hold in read_history(log.entries()).open_holds}
+    active = log.standing().holds
     for hold, what in stored.items():
         if hold in active and tuple(what["subject"]) == subject:
             raise UsageError(

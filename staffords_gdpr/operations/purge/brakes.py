@@ -6,9 +6,9 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from staffords_gdpr.auditlog import AuditLog, Entry
+from staffords_gdpr.auditlog import AuditLog
 from staffords_gdpr.database.catalogue import Catalogue
-from staffords_gdpr.errors import PolicyError
+from staffords_gdpr.errors import BrakeError, PolicyError
 from staffords_gdpr.operations.audit.findings import several
 from staffords_gdpr.operations.drift import drift_since
 from staffords_gdpr.policy.models import Policy
@@ -83,7 +83,7 @@ def clock(policy: Policy, log: AuditLog, now: dt.datetime) -> Iterator[Brake]:
 
     Refusals do not count as entries here: written under a wrong clock, they would move the limit.
     """
-    last = _last_that_counts(log)
+    last = log.standing().last_that_counts
     if last is None:
         return
     now = now.astimezone(dt.UTC)
@@ -134,9 +134,10 @@ def share(policy: Policy, todo: Todo, total: int, confirmed: int) -> Iterator[Br
         )
 
 
-def _last_that_counts(log: AuditLog) -> Entry | None:
-    last = None
-    for entry in log.entries():
-        if entry.type not in ("purge.refused", "log.torn"):
-            last = entry
-    return last
+def refused(brake: Brake, policy: Policy, log: AuditLog, run: str, now: dt.datetime) -> BrakeError:
+    """The error to raise for a brake, which is in the log then: once a day."""
+    known = log.standing().refused.get(brake.code)
+    if known is None or policy.today(known.time) != policy.today(now):
+        log.append("purge.refused", {"run": run, "brake": brake.code, "seen": brake.seen}, now=now)
+        log.write_checkpoint(now)
+    return BrakeError(brake.code, f"purge refused: {brake.message}", brake.hint)

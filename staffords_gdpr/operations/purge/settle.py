@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from staffords_gdpr.auditlog import AuditLog, Entry
-from staffords_gdpr.auditlog.entries import OUTCOMES
+from staffords_gdpr.auditlog.entries import INTENT
 from staffords_gdpr.auditlog.rows import (
     list_pending,
     read_batch_key,
@@ -41,19 +41,16 @@ def settle(bulk: Bulk, log: AuditLog, clock: Clock) -> list[Recovered]:
 
     Pending files that a crash left behind go too, except those of batches whose end is unclear.
     """
-    intents, outcomes = _read(log)
     recovered = []
-    for intent in _dangling(intents, outcomes):
+    for intent in tuple(log.standing().open.values()):
         found = _find_out(bulk, log, intent, lock=True)
         fields = {name: intent.fields[name] for name in ("run", "batch", "root", "rows")}
-        outcomes[found.batch] = log.append(
-            "purge.recovered", {**fields, "outcome": found.outcome}, now=clock()
-        )
+        log.append("purge.recovered", {**fields, "outcome": found.outcome}, now=clock())
         recovered.append(found)
-    clear = [batch for batch in list_pending(log.home) if not _is_unclear(outcomes.get(batch))]
+    unclear = log.standing().unclear
+    clear = [batch for batch in list_pending(log.home) if batch not in unclear]
     for batch in clear:
-        if batch in outcomes and _is_committed(outcomes[batch]):
-            _write_leaves(log, intents[batch])
+        _write_leaves(log, batch)
     if recovered or clear:
         log.write_checkpoint(clock())
     for batch in clear:
@@ -64,10 +61,9 @@ def settle(bulk: Bulk, log: AuditLog, clock: Clock) -> list[Recovered]:
 
 def foresee(bulk: Bulk, log: AuditLog) -> tuple[list[Recovered], frozenset[Key]]:
     """What `settle` would find, and the subjects that would be left alone then. Writes nothing."""
-    intents, outcomes = _read(log)
-    found = [_find_out(bulk, log, intent, lock=False) for intent in _dangling(intents, outcomes)]
-    unclear = {batch for batch, outcome in outcomes.items() if _is_unclear(outcome)}
-    unclear |= {one.batch for one in found if one.outcome == "unclear"}
+    standing = log.standing()
+    found = [_find_out(bulk, log, intent, lock=False) for intent in standing.open.values()]
+    unclear = {*standing.unclear, *(one.batch for one in found if one.outcome == "unclear")}
     return found, _subjects(log, unclear)
 
 
@@ -91,21 +87,6 @@ def unclear_rows(log: AuditLog) -> frozenset[tuple[str, Key]]:
 def _subjects(log: AuditLog, batches: set[str]) -> frozenset[Key]:
     pending = (read_pending(log.home, batch) for batch in batches)
     return frozenset(key for one in pending if one is not None for key in plan_in(one).subjects)
-
-
-def _dangling(intents: Mapping[str, Entry], outcomes: Mapping[str, Entry]) -> list[Entry]:
-    return [intent for batch, intent in intents.items() if batch not in outcomes]
-
-
-def _read(log: AuditLog) -> tuple[dict[str, Entry], dict[str, Entry]]:
-    intents: dict[str, Entry] = {}
-    outcomes: dict[str, Entry] = {}
-    for entry in log.entries():
-        if entry.type == "purge.intent":
-            intents[str(entry.fields["batch"])] = entry
-        elif entry.type in OUTCOMES:
-            outcomes[str(entry.fields["batch"])] = entry
-    return intents, outcomes
 
 
 def _find_out(bulk: Bulk, log: AuditLog, intent: Entry, *, lock: bool) -> Recovered:
@@ -139,19 +120,18 @@ def _fits(bulk: Bulk, plan: Plan) -> bool:
     )
 
 
-def _is_unclear(outcome: Entry | None) -> bool:
-    return outcome is not None and outcome.fields.get("outcome") == "unclear"
+def _write_leaves(log: AuditLog, batch: str) -> None:
+    """Write the leaves of a batch that was carried out, whatever a crash has left of them."""
+    about = {entry.type: entry for entry in log.entries(containing=batch)}
+    if not any(map(_is_committed, about.values())):
+        return
+    key, pending = read_batch_key(log.home, batch), read_pending(log.home, batch)
+    if key is not None and pending is not None:
+        write_leaves(log.home, batch, about[INTENT].time, plan_in(pending).leaves(key))
 
 
 def _is_committed(outcome: Entry) -> bool:
     return outcome.type == "purge.done" or outcome.fields.get("outcome") == "committed"
-
-
-def _write_leaves(log: AuditLog, intent: Entry) -> None:
-    batch = str(intent.fields["batch"])
-    key, pending = read_batch_key(log.home, batch), read_pending(log.home, batch)
-    if key is not None and pending is not None:
-        write_leaves(log.home, batch, intent.time, plan_in(pending).leaves(key))
 
 
 def _rows(intent: Entry) -> dict[str, int]:
