@@ -6,18 +6,19 @@ the nearer one counts. Relative paths in a gdpr.toml are relative to that file.
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
-import shlex
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from urllib.parse import quote
 
+from staffords_gdpr import setting_values as read
 from staffords_gdpr.errors import UsageError
+from staffords_gdpr.setting_values import Value, toml_type, words_of
 
 FILE_NAME = "gdpr.toml"
-MOST_SUBJECTS_A_BATCH = 100_000
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,52 @@ SETTINGS: tuple[Setting, ...] = (
         is_path=True,
     ),
     Setting(
-        "batch_size", int, 500, "GDPR_BATCH_SIZE", "--batch-size", "subjects in one transaction of a purge"
+        "mode",
+        str,
+        "live",
+        "GDPR_MODE",
+        "",
+        "`live`, or `rehearsal`: a purge then writes to the log what it would erase, and erases nothing",
+    ),
+    Setting(
+        "batch_size",
+        int,
+        None,
+        "GDPR_BATCH_SIZE",
+        "--batch-size",
+        "subjects in one transaction of a purge; by default as many as `hold_locks_for` allows",
+    ),
+    Setting(
+        "hold_locks_for",
+        str,
+        None,
+        "GDPR_HOLD_LOCKS_FOR",
+        "",
+        "about how long a batch may hold its locks, from `10ms` to `30s`: by default `100ms`, on SQLite `1s`",
+    ),
+    Setting(
+        "max_runtime",
+        str,
+        None,
+        "GDPR_MAX_RUNTIME",
+        "--max-runtime",
+        "a purge begins no batch when it has run for so long: `45m`, `2h`",
+    ),
+    Setting(
+        "until",
+        str,
+        None,
+        "GDPR_UNTIL",
+        "--until",
+        "a purge begins no batch after this time of the clock, in the policy's zone: `06:00`",
+    ),
+    Setting(
+        "pause",
+        str,
+        None,
+        "GDPR_PAUSE",
+        "--pause",
+        "how long a purge waits between two batches: `50ms`, `1s`",
     ),
     Setting(
         "notify",
@@ -98,12 +144,17 @@ class Notify:
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings in force. Paths are absolute. `connection_url` adds the password."""
+    """The settings in force. Paths are absolute, durations in seconds. `connection_url` adds the password."""
 
     database_url: str | None
     policy: Path
     home: Path
-    batch_size: int
+    batch_size: int | None = None
+    hold_locks_for: float | None = None
+    max_runtime: float | None = None
+    until: dt.time | None = None
+    pause: float = 0.0
+    rehearsal: bool = False
     database_password: str | None = field(default=None, repr=False)
     database_password_file: Path | None = None
     notify: Notify = Notify()
@@ -124,13 +175,6 @@ class Settings:
         return _with_password(self.database_url, password)
 
 
-@dataclass(frozen=True)
-class _Value:
-    raw: object
-    source: str  # named in error messages
-    folder: Path  # what a relative path is relative to
-
-
 def load_settings(
     flags: Mapping[str, object],
     environ: Mapping[str, str],
@@ -142,23 +186,28 @@ def load_settings(
     Raises UsageError, naming the file and key, the variable or the flag, for what cannot be used.
     `files` are the gdpr.toml files to read, nearest first; by default those of this machine.
     """
-    found: dict[str, _Value] = {
-        setting.key: _Value(setting.default, "the default", directory) for setting in SETTINGS
+    found: dict[str, Value] = {
+        setting.key: Value(setting.default, "the default", directory) for setting in SETTINGS
     }
     for path in reversed(settings_files(directory) if files is None else files):
         found |= _read_file(path)
     for setting in SETTINGS:
         if setting.variable and environ.get(setting.variable):
-            found[setting.key] = _Value(environ[setting.variable], setting.variable, directory)
+            found[setting.key] = Value(environ[setting.variable], setting.variable, directory)
         if setting.flag and flags.get(setting.key) is not None:
-            found[setting.key] = _Value(flags[setting.key], setting.flag, directory)
+            found[setting.key] = Value(flags[setting.key], setting.flag, directory)
     return Settings(
-        database_url=_url(found["database_url"]),
-        policy=_path(found["policy"]) or directory,
-        home=_path(found["home"]) or directory,
-        batch_size=_batch_size(found["batch_size"]),
-        database_password=_text(found["database_password"]),
-        database_password_file=_path(found["database_password_file"]),
+        database_url=read.url(found["database_url"]),
+        policy=read.path(found["policy"]) or directory,
+        home=read.path(found["home"]) or directory,
+        batch_size=read.batch_size(found["batch_size"]),
+        hold_locks_for=read.duration(found["hold_locks_for"], least=0.01, most=30),
+        max_runtime=read.duration(found["max_runtime"], least=1, most=7 * 86_400),
+        until=read.clock_time(found["until"]),
+        pause=read.duration(found["pause"], least=0, most=3_600) or 0.0,
+        rehearsal=read.choice(found["mode"], "live", "rehearsal") == "rehearsal",
+        database_password=read.text(found["database_password"]),
+        database_password_file=read.path(found["database_password_file"]),
         notify=_notify(found["notify"]),
     )
 
@@ -174,7 +223,7 @@ def settings_files(directory: Path) -> tuple[Path, ...]:
     )
 
 
-def _read_file(path: Path) -> dict[str, _Value]:
+def _read_file(path: Path) -> dict[str, Value]:
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -193,7 +242,7 @@ def _read_file(path: Path) -> dict[str, _Value]:
     if mistakes:
         known = ", ".join(setting.key for setting in SETTINGS if setting.in_file)
         raise UsageError("\n".join(mistakes), f"The keys are: {known}.")
-    return {key: _Value(value, f"{path}: {key}", path.parent.absolute()) for key, value in data.items()}
+    return {key: Value(value, f"{path}: {key}", path.parent.absolute()) for key, value in data.items()}
 
 
 def _mistakes(path: Path, data: Mapping[str, object]) -> Iterator[str]:
@@ -207,7 +256,7 @@ def _mistakes(path: Path, data: Mapping[str, object]) -> Iterator[str]:
             yield f"{path}: '{key}' does not belong here: use database_password_file or {setting.variable}."
         elif type(value) is not setting.kind:
             wanted = {int: "a whole number", str: "text in quotes", dict: "a table"}[setting.kind]
-            yield f"{path}: '{key}' must be {wanted}, not {_toml_type(value)}."
+            yield f"{path}: '{key}' must be {wanted}, not {toml_type(value)}."
         elif isinstance(value, dict):
             yield from (f"{path}: '{key}.{mistake}" for mistake in _mistaken_commands(value))
 
@@ -220,7 +269,7 @@ def _mistaken_commands(table: Mapping[str, object]) -> Iterator[str]:
             yield f"{key}' is unknown." + (f" Did you mean '{near[0]}'?" if near else "")
             continue
         try:
-            words = _words(value)
+            words = words_of(value)
         except ValueError as error:
             yield f"{key}': {error}."
             continue
@@ -228,77 +277,9 @@ def _mistaken_commands(table: Mapping[str, object]) -> Iterator[str]:
             yield f'{key}\' is no command: write its words, as in ["curl", "-fsS", "https://…"].'
 
 
-def _words(value: object) -> tuple[str, ...]:
-    """The words of a command. A text is divided as a shell would, but no shell sees it. Raises ValueError."""
-    if isinstance(value, str):
-        return tuple(shlex.split(value))
-    if isinstance(value, list) and all(isinstance(word, str) for word in value):
-        return tuple(value)
-    raise ValueError(f"a command is a list of texts, not {_toml_type(value)}")
-
-
-def _toml_type(value: object) -> str:
-    names = {
-        str: "text",
-        bool: "true or false",
-        int: "a number",
-        float: "a fraction",
-        list: "a list",
-        dict: "a table",
-    }
-    return names.get(type(value), "a date")
-
-
-def _notify(value: _Value) -> Notify:
+def _notify(value: Value) -> Notify:
     table = value.raw if isinstance(value.raw, dict) else {}
-    return Notify(**{name: _words(command) for name, command in table.items()})
-
-
-def _text(value: _Value) -> str | None:
-    return None if value.raw is None else str(value.raw)
-
-
-def _path(value: _Value) -> Path | None:
-    """An absolute path, with ~ expanded."""
-    if value.raw is None:
-        return None
-    text = str(value.raw)
-    if not text.strip() or "\0" in text:
-        raise UsageError(f"{value.source}: not a path: {text!r}", "Write the path of a file or folder.")
-    try:
-        path = Path(text).expanduser()
-    except RuntimeError as error:
-        raise UsageError(f"{value.source}: {text!r}: {error}", "Write the path in full.") from error
-    return Path(value.folder, path).absolute()
-
-
-def _batch_size(value: _Value) -> int:
-    try:
-        size = int(str(value.raw))
-    except ValueError:
-        size = 0
-    if not 1 <= size <= MOST_SUBJECTS_A_BATCH:
-        raise UsageError(
-            f"{value.source}: {value.raw!r} is no batch size",
-            f"Write a whole number of subjects from 1 to {MOST_SUBJECTS_A_BATCH}; 500 is usual.",
-        )
-    return size
-
-
-def _url(value: _Value) -> str | None:
-    """The database URL. A SQLite file is made absolute: a gdpr.toml means the same from everywhere."""
-    if value.raw is None:
-        return None
-    url = str(value.raw).strip()
-    scheme, separator, rest = url.partition(":///")
-    if (
-        url.startswith("sqlite")
-        and separator
-        and rest
-        and not rest.startswith(("/", ":memory:", "file:", "?"))
-    ):
-        return f"{scheme}:///{Path(value.folder, rest).absolute()}"
-    return url
+    return Notify(**{name: words_of(command) for name, command in table.items()})
 
 
 def _first_line(path: Path) -> str:

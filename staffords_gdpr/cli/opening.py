@@ -35,10 +35,10 @@ def read_settings(
     database: str | None = None,
     policy: str | None = None,
     home: str | None = None,
-    batch_size: int | None = None,
+    **more: str | int | None,
 ) -> Settings:
-    """The settings in force here, with these flags."""
-    flags = {"database_url": database, "policy": policy, "home": home, "batch_size": batch_size}
+    """The settings in force here, with these flags; `more` by the keys of their settings."""
+    flags = {"database_url": database, "policy": policy, "home": home, **more}
     return load_settings(flags, os.environ, Path.cwd())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from functools import partial
 from typing import Annotated
@@ -13,6 +14,7 @@ from staffords_gdpr.cli.notify import notifying
 from staffords_gdpr.cli.opening import database as opened
 from staffords_gdpr.cli.opening import log_of, read_moment, read_settings
 from staffords_gdpr.cli.progress import reporter
+from staffords_gdpr.cli.stopping import INTERRUPTED, stopping
 from staffords_gdpr.errors import FindingsError, UsageError
 from staffords_gdpr.settings import Notify
 
@@ -42,8 +44,24 @@ def purge(
         typer.Option(
             "--batch-size",
             metavar="SUBJECTS",
-            help="Subjects in one transaction. Else GDPR_BATCH_SIZE, else gdpr.toml, else 500.",
+            help="Subjects in one transaction. Left out, a batch is as large as keeps its locks short.",
         ),
+    ] = None,
+    max_runtime: Annotated[
+        str | None,
+        typer.Option(
+            "--max-runtime", metavar="DURATION", help="Begin no batch after so long: 45m, 2h. The rest waits."
+        ),
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option(
+            "--until", metavar="HH:MM", help="Begin no batch after this time, in the policy's zone: 06:00."
+        ),
+    ] = None,
+    pause: Annotated[
+        str | None,
+        typer.Option("--pause", metavar="DURATION", help="Wait so long between two batches: 50ms, 1s."),
     ] = None,
     format: options.Formatted = options.Format.TABLE,
     database: options.Database = None,
@@ -53,37 +71,62 @@ def purge(
     """Erase what is due, and write it to the audit log. Meant for cron.
 
     Run by cron it prints nothing unless something needs a person. --as-of goes
-    with --dry-run only.
+    with --dry-run only. SIGTERM or Ctrl-C ends it after the batch that it is
+    at; the next run goes on from there.
     """
     if as_of is not None and not dry_run:
         raise UsageError(
             "--as-of goes with --dry-run only: a purge erases what is due now",
             "Leave --as-of out, or add --dry-run to see what would be due then.",
         )
-    settings = read_settings(database=database, policy=policy, home=home, batch_size=batch_size)
+    settings = read_settings(
+        database=database, policy=policy, home=home,
+        batch_size=batch_size, max_runtime=max_runtime, until=until, pause=pause,
+    )  # fmt: skip
+    rehearsal = settings.rehearsal and not dry_run
+    from staffords_gdpr.operations.purge import Limits
     from staffords_gdpr.operations.purge import purge as erase
     from staffords_gdpr.policy import load_policy
     from staffords_gdpr.render import json
     from staffords_gdpr.render import purge as view
 
-    with notifying(Notify() if dry_run else settings.notify) as ending:
+    with notifying(_told(settings.notify, dry_run=dry_run, rehearsal=rehearsal)) as ending:
         rules = load_policy(settings.policy)
         plan = partial(view.plan, policy=rules)
-        with opened(settings, write=not dry_run) as engine, reporter(plan) as progress:
+        write = not (dry_run or rehearsal)
+        with opened(settings, write=write) as engine, stopping() as stop, reporter(plan) as progress:
             result = erase(
                 rules,
                 engine,
                 log_of(settings),
                 now=read_moment(as_of, rules.zone),
                 dry_run=dry_run,
+                rehearsal=rehearsal,
                 confirm=confirm,
-                batch_size=settings.batch_size,
+                limits=Limits(
+                    settings.batch_size,
+                    settings.hold_locks_for,
+                    settings.max_runtime,
+                    settings.until,
+                    settings.pause,
+                ),
+                stop=stop,
                 progress=progress,
             )
         ending.run = result.run
         # undecidable rows alone are no failure (exit 0), but more of them than last time are worth a mail from cron
-        quiet = not (sys.stdout.isatty() or dry_run or result.has_news)
+        quiet = not (sys.stdout.isatty() or dry_run or rehearsal or result.has_news)
         if format == options.Format.JSON or not quiet:
             output.show(format, page=lambda: view.page(result, rules), data=lambda: json.purge(result))
-        ending.exit_code = FindingsError.exit_code if result.result != "complete" else 0
+        if result.needs_person:
+            ending.exit_code = FindingsError.exit_code
+        elif result.ended == "signal" and stop.signal == signal.SIGINT:
+            ending.exit_code = INTERRUPTED
     return ending.exit_code
+
+
+def _told(commands: Notify, *, dry_run: bool, rehearsal: bool) -> Notify:
+    """The commands that may hear of this run: that all went well is not for one that erases nothing."""
+    if dry_run:
+        return Notify()
+    return Notify(failure=commands.failure) if rehearsal else commands

@@ -63,14 +63,17 @@ def translated(error: sa.exc.DBAPIError, engine: sa.Engine) -> DatabaseError:
     return DatabaseError(f"{_shown(engine.url)} {what}", hint)
 
 
-def begin(connection: sa.Connection, *, lock: bool) -> sa.Transaction:
+def begin(connection: sa.Connection, *, lock: bool, short: bool = False) -> sa.Transaction:
     """Begin a transaction.
 
     With `lock` it can write, and sees what others commit. On SQLite nobody else changes the database until it ends;
     elsewhere see `locks`. Without, it is for reading (on SQLite nothing enforces that here), and rows are read as they
     were at the beginning (on MariaDB: as they are when each statement begins).
+
+    One that is `short` is ended by a server where it waits 3 s for a lock, where a statement takes a minute, or where
+    nothing is heard from us for as long, so that nobody waits longer than that for what it has locked.
     """
-    return backend_of(connection).begin(connection, lock=lock)
+    return backend_of(connection).begin(connection, lock=lock, short=short)
 
 
 def may_pass(connection: sa.Connection, error: sa.exc.DBAPIError) -> bool:
@@ -79,16 +82,18 @@ def may_pass(connection: sa.Connection, error: sa.exc.DBAPIError) -> bool:
     return not error.connection_invalidated and backend.code(error) in backend.conflicts | backend.passing
 
 
-def commit_refused(connection: sa.Connection, error: sa.exc.DBAPIError) -> bool:
+def commit_refused(transaction: sa.Transaction, error: sa.exc.DBAPIError) -> bool:
     """Whether a COMMIT that failed with this error leaves nothing behind: the database said no, and the transaction is
     rolled back now. Otherwise only the database can tell, later, what became of it.
     """
+    connection = transaction.connection
     backend = backend_of(connection)
     no = isinstance(error, sa.exc.IntegrityError) or backend.code(error) in backend.conflicts
+    transaction.rollback()  # which tells the connection, but sends nothing after a COMMIT: SQLite's may still be open
     if error.connection_invalidated or not no:
         return False
     try:
-        connection.connection.rollback()  # SQLAlchemy sends none after a COMMIT, and SQLite's transaction is still open
+        connection.connection.rollback()
     except connection.dialect.loaded_dbapi.Error:
         return False
     return True

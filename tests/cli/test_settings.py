@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -37,7 +38,9 @@ def test_without_any_setting_everything_is_here(tmp_path: Path) -> None:
     assert settings.database_url is None
     assert settings.policy == tmp_path / "policies/retention.yaml"
     assert settings.home == tmp_path
-    assert settings.batch_size == 500
+    assert settings.batch_size is None
+    assert (settings.max_runtime, settings.until, settings.pause) == (None, None, 0)
+    assert not settings.rehearsal
 
 
 def test_a_flag_wins_over_a_variable_and_a_variable_over_the_file(tmp_path: Path) -> None:
@@ -134,6 +137,35 @@ def test_a_batch_size_that_is_none_is_refused_by_the_name_of_its_source(tmp_path
 @pytest.mark.parametrize(("size", "number"), [("1", 1), ("100000", 100_000)])
 def test_the_limits_of_a_batch_size_are_allowed(tmp_path: Path, size: str, number: int) -> None:
     assert load(tmp_path, environ={"GDPR_BATCH_SIZE": size}).batch_size == number
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"), [("50ms", 0.05), ("10s", 10), ("45m", 2700), ("1h30m", 5400), ("1.5 h", 5400)]
+)
+def test_a_duration_is_numbers_with_their_units(tmp_path: Path, written: str, seconds: float) -> None:
+    assert load(tmp_path, f"pause = '{written}'" if seconds <= 3600 else "").pause in (seconds, 0)
+    if seconds >= 1:
+        assert load(tmp_path, environ={"GDPR_MAX_RUNTIME": written}).max_runtime == seconds
+
+
+@pytest.mark.parametrize("written", ["", "45", "0s", "1.2.3s", "-1h", "2 days", "8000h", "m"])
+def test_what_is_no_duration_is_refused(tmp_path: Path, written: str) -> None:
+    with pytest.raises(UsageError, match=r"max_runtime: .* is no duration from 1s to 168h"):
+        load(tmp_path, f"max_runtime = '{written}'")
+
+
+def test_a_time_of_the_clock_is_hours_and_minutes(tmp_path: Path) -> None:
+    assert load(tmp_path, "until = '06:05'").until == dt.time(6, 5)
+    for written in ("6", "24:00", "06:00:00", "6 am"):
+        with pytest.raises(UsageError, match=r"GDPR_UNTIL.*no time of the clock"):
+            load(tmp_path, environ={"GDPR_UNTIL": written})
+
+
+def test_a_mode_that_is_not_known_never_means_live(tmp_path: Path) -> None:
+    assert load(tmp_path, "mode = 'rehearsal'").rehearsal
+    assert not load(tmp_path, "mode = 'live'").rehearsal
+    with pytest.raises(UsageError, match="'rehersal' is not known"):
+        load(tmp_path, "mode = 'rehersal'")
 
 
 def test_an_empty_path_is_refused(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from staffords_gdpr.auditlog.people import load_person_key
 from staffords_gdpr.database.binding import bind
 from staffords_gdpr.database.catalogue import Catalogue
 from staffords_gdpr.database.connection import connect
-from staffords_gdpr.operations.purge import purge
+from staffords_gdpr.operations.purge import Limits, purge
 from staffords_gdpr.operations.scan import scan
 from staffords_gdpr.operations.setup import approve, new_keys
 from staffords_gdpr.policy import load_policy
@@ -125,7 +125,7 @@ def test_the_purge_erases_just_that_and_nothing_is_left_to_do(
     with database.connect() as connection:
         wanted = expected(connection, name)
         before = contents(connection, policy)
-    result = purge(policy, database, log, now=AS_OF, confirm=10_000, batch_size=7)
+    result = purge(policy, database, log, now=AS_OF, confirm=10_000, limits=Limits(batch_size=7))
     with database.connect() as connection:
         after = contents(connection, policy)
         catalogue = bind(policy, connection)

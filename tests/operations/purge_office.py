@@ -8,6 +8,7 @@ import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from office import Office, at
 
@@ -16,7 +17,7 @@ from staffords_gdpr.auditlog.rows import leaf, read_batch_key, read_leaves, root
 from staffords_gdpr.auditlog.verify import verify
 from staffords_gdpr.operations.holds import Hold
 from staffords_gdpr.operations.holds import add as add_hold
-from staffords_gdpr.operations.purge import PurgeResult, purge
+from staffords_gdpr.operations.purge import Limits, PurgeResult, purge
 from staffords_gdpr.policy import load_policy
 from staffords_gdpr.policy.models import Record
 
@@ -209,6 +210,7 @@ class Firm(Office):
         dry_run: bool = False,
         confirm: int | None = None,
         batch_size: int = 500,
+        **more: Any,
     ) -> PurgeResult:
         return purge(
             self.policy,
@@ -217,7 +219,8 @@ class Firm(Office):
             now=now,
             dry_run=dry_run,
             confirm=confirm,
-            batch_size=batch_size,
+            limits=more.pop("limits", Limits(batch_size=batch_size)),
+            **more,
         )
 
     def hold(self, subject: int, now: dt.datetime = NOW) -> Hold:

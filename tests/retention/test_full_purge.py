@@ -22,7 +22,7 @@ from staffords_gdpr.auditlog.people import load_person_key
 from staffords_gdpr.database.binding import bind
 from staffords_gdpr.database.catalogue import Catalogue
 from staffords_gdpr.errors import PolicyError
-from staffords_gdpr.operations.purge import purge
+from staffords_gdpr.operations.purge import Limits, purge
 from staffords_gdpr.operations.scan import scan
 from staffords_gdpr.operations.setup import approve, new_keys
 from staffords_gdpr.policy.models import Policy
@@ -86,7 +86,9 @@ def purge_once(policy: Policy, database: sa.Engine, batch_size: int) -> dict[str
         new_keys(log, role="director", path=Path(folder) / "key", passphrase=None, by=None, now=AS_OF)
         key = load_person_key(Path(folder) / "key", None)
         approve(policy, database, log, key=key, role="director", now=AS_OF)
-        return dict(purge(policy, database, log, now=AS_OF, confirm=1000, batch_size=batch_size).erased)
+        return dict(
+            purge(policy, database, log, now=AS_OF, confirm=1000, limits=Limits(batch_size=batch_size)).erased
+        )
 
 
 def purged(databases: Databases, name: str, world: FullWorld, batch_size: int) -> dict[str, int]:

@@ -15,6 +15,12 @@ from staffords_gdpr.errors import DatabaseError
 READING = "gdpr_reading"
 """The option of a connection that says whether its transactions are for reading only."""
 
+SHORT = "gdpr_short"
+"""The option of a connection that says whether its transactions may not last long."""
+
+LOCK_SECONDS, SHORT_SECONDS = 3, 60
+"""How long a short transaction waits for a lock; how long its statements take, and the pauses between them."""
+
 WORK_PREFIX = "gdpr_work_"
 """How the names of work tables begin, temporary ones that rules and locks are worked out in."""
 
@@ -61,7 +67,7 @@ class Backend(ABC):
         """The number or the letters by which the engine names an error."""
 
     @abstractmethod
-    def begin(self, connection: sa.Connection, *, lock: bool) -> sa.Transaction: ...
+    def begin(self, connection: sa.Connection, *, lock: bool, short: bool) -> sa.Transaction: ...
 
     def check_deferred(self, connection: sa.Connection) -> None:
         """Let happen now what waits for the commit and may change rows."""

@@ -16,7 +16,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from staffords_gdpr.database.engines.base import READING, Backend, driver_missing, makes_work_tables
+from staffords_gdpr.database.engines.base import (
+    LOCK_SECONDS,
+    READING,
+    SHORT,
+    SHORT_SECONDS,
+    Backend,
+    driver_missing,
+    makes_work_tables,
+)
 from staffords_gdpr.database.engines.mariadb_errors import CONFLICTS, PASSING, code_of, meaning
 from staffords_gdpr.database.facts import Check, ColumnFacts, Family, Outside, StoredTable
 from staffords_gdpr.errors import UsageError
@@ -56,6 +64,16 @@ _STORED_NAME = re.compile(r"[\w@#]+", re.ASCII)
 _NO_PROCESS = 1227
 _CHANGES = """
     SHOW SESSION STATUS WHERE variable_name IN ('Handler_delete', 'Handler_update', 'Handler_write')"""
+
+_LONG = "SET SESSION max_statement_time = @gdpr_statement, idle_write_transaction_timeout = @gdpr_idle"
+_SHORT = f"SET SESSION innodb_lock_wait_timeout = {LOCK_SECONDS}, " + ", ".join(
+    # what the user's own limit is, if that is shorter; 0 is none
+    f"{name} = IF({usual} = 0, {SHORT_SECONDS}, LEAST({usual}, {SHORT_SECONDS}))"
+    for name, usual in (
+        ("max_statement_time", "@gdpr_statement"),
+        ("idle_write_transaction_timeout", "@gdpr_idle"),
+    )
+)
 
 
 class MariaDB(Backend):
@@ -112,8 +130,8 @@ class MariaDB(Backend):
     def code(self, error: sa.exc.DBAPIError) -> object:
         return code_of(error)
 
-    def begin(self, connection: sa.Connection, *, lock: bool) -> sa.Transaction:
-        connection.execution_options(**{READING: not lock})
+    def begin(self, connection: sa.Connection, *, lock: bool, short: bool) -> sa.Transaction:
+        connection.execution_options(**{READING: not lock, SHORT: short})
         return connection.begin()
 
     def changes_so_far(self, connection: sa.Connection) -> int:
@@ -256,7 +274,8 @@ def _prepare(engine: sa.Engine, *, only_read: bool, patience: float) -> None:
         with connection.cursor() as cursor:
             cursor.execute(
                 f"SET SESSION time_zone = '+00:00', sql_mode = '{_SQL_MODE}', autocommit = 0, "
-                f"innodb_lock_wait_timeout = {seconds}, lock_wait_timeout = {seconds}"
+                f"innodb_lock_wait_timeout = {seconds}, lock_wait_timeout = {seconds}, "
+                "@gdpr_statement = @@max_statement_time, @gdpr_idle = @@idle_write_transaction_timeout"
             )
             (_read_only if only_read else _read_and_write)(cursor)
 
@@ -267,6 +286,11 @@ def _prepare(engine: sa.Engine, *, only_read: bool, patience: float) -> None:
     def _begin(connection: sa.Connection) -> None:
         with closing(connection.connection.cursor()) as cursor:
             (_read_only if reading(connection) else _read_and_write)(cursor)
+            if not only_read:
+                short = connection.get_execution_options().get(SHORT, False)
+                cursor.execute(
+                    _SHORT if short else f"{_LONG}, innodb_lock_wait_timeout = {max(1, int(patience))}"
+                )
 
     @event.listens_for(engine, "before_cursor_execute")
     def _before(connection: sa.Connection, cursor: Any, statement: str, *_: object) -> None:

@@ -11,7 +11,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from staffords_gdpr.database.engines.base import READING, Backend, driver_missing, makes_work_tables
+from staffords_gdpr.database.engines.base import (
+    LOCK_SECONDS,
+    READING,
+    SHORT_SECONDS,
+    Backend,
+    driver_missing,
+    makes_work_tables,
+)
 from staffords_gdpr.database.facts import ColumnFacts, Family, Outside, StoredTable
 from staffords_gdpr.errors import DatabaseError, UsageError
 
@@ -68,6 +75,14 @@ _CHANGES = """
     WHERE relid NOT IN (SELECT oid FROM pg_class WHERE relpersistence = 't')"""
 
 
+_SHORT = f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'; " + "; ".join(
+    # what the user's own limit is, if that is shorter; 0 is none
+    f"""SELECT set_config('{name}', '{SHORT_SECONDS}s', true)
+        WHERE current_setting('{name}') = '0' OR current_setting('{name}')::interval > '{SHORT_SECONDS} s'"""
+    for name in ("statement_timeout", "idle_in_transaction_session_timeout")
+)
+
+
 class PostgreSQL(Backend):
     title = "PostgreSQL"
     dialect = "postgresql"
@@ -109,7 +124,7 @@ class PostgreSQL(Backend):
     def code(self, error: sa.exc.DBAPIError) -> object:
         return getattr(error.orig, "sqlstate", None)
 
-    def begin(self, connection: sa.Connection, *, lock: bool) -> sa.Transaction:
+    def begin(self, connection: sa.Connection, *, lock: bool, short: bool) -> sa.Transaction:
         connection.execution_options(
             **{READING: not lock}, isolation_level="READ COMMITTED" if lock else "REPEATABLE READ"
         )
@@ -121,7 +136,8 @@ class PostgreSQL(Backend):
                 "set track_counts = on in postgresql.conf, as it is by default",
             )
         if lock:
-            connection.exec_driver_sql("SET CONSTRAINTS ALL DEFERRED")
+            limits = f"{_SHORT}; " if short else ""
+            connection.exec_driver_sql(f"{limits}SET CONSTRAINTS ALL DEFERRED")
         return transaction
 
     def check_deferred(self, connection: sa.Connection) -> None:

@@ -110,7 +110,7 @@ class SQLite(Backend):
         code = getattr(error.orig, "sqlite_errorcode", None)
         return code & 0xFF if code is not None else None  # the rest says more of the same
 
-    def begin(self, connection: sa.Connection, *, lock: bool) -> sa.Transaction:
+    def begin(self, connection: sa.Connection, *, lock: bool, short: bool) -> sa.Transaction:
         connection.execution_options(**{_LOCKING: "BEGIN IMMEDIATE" if lock else "BEGIN"})
         transaction = connection.begin()
         if lock:
@@ -169,6 +169,9 @@ def prepare(engine: sa.Engine, *, only_read: bool = False) -> None:
         connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
         if only_read:
             connection.set_authorizer(_only_reading)
+        else:
+            # what is erased is overwritten with zeros; FAST would leave it in the pages that become free
+            connection.execute("PRAGMA secure_delete=ON")
 
     @event.listens_for(engine, "begin")
     def _begin(connection: sa.Connection) -> None:

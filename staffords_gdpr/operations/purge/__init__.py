@@ -2,5 +2,6 @@
 
 from staffords_gdpr.operations.purge.result import PurgeResult
 from staffords_gdpr.operations.purge.run import purge
+from staffords_gdpr.operations.purge.window import Limits
 
-__all__ = ["PurgeResult", "purge"]
+__all__ = ["Limits", "PurgeResult", "purge"]

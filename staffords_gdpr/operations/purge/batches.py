@@ -23,7 +23,13 @@ from staffords_gdpr.auditlog.rows import (
     write_leaves,
     write_pending,
 )
-from staffords_gdpr.database.connection import begin, changes_so_far, check_deferred
+from staffords_gdpr.database.connection import (
+    begin,
+    changes_so_far,
+    check_deferred,
+    commit_refused,
+    translated,
+)
 from staffords_gdpr.database.locks import lock_everything, lock_rows
 from staffords_gdpr.errors import GdprError
 from staffords_gdpr.operations.holds import current_holds
@@ -88,26 +94,28 @@ class Batches:
     tally: Tally
     unclear: frozenset[tuple[str, Key]] = frozenset()  # rows of batches whose end is unclear
 
-    def subjects(self, chunk: Chunk) -> None:
-        """Erase what is due of these subjects, in one transaction."""
-        self._batch(lambda: self.bulk.scope_to(subjects=chunk), Scope.SUBJECTS)
+    def subjects(self, chunk: Chunk) -> float:
+        """Erase what is due of these subjects, in one transaction. Returns for how many seconds it held its locks."""
+        return self._batch(lambda: self.bulk.scope_to(subjects=chunk), Scope.SUBJECTS)
 
-    def rows(self, keys: Mapping[str, Sequence[Key]]) -> None:
-        """Erase what is due of these rows without a subject, in one transaction."""
+    def rows(self, keys: Mapping[str, Sequence[Key]]) -> float:
+        """The same of these rows without a subject."""
         wanted = {
             name: [key for key in some if (name, key) not in self.unclear] for name, some in keys.items()
         }
-        self._batch(lambda: self.bulk.scope_to(rows=wanted), Scope.ROWS)
+        seconds = self._batch(lambda: self.bulk.scope_to(rows=wanted), Scope.ROWS)
         self.tally.alone += sum(len(some) for some in keys.values())
+        return seconds
 
-    def everything(self) -> None:
-        """Erase all that is due in one transaction: for rows that are due only together."""
-        self._batch(lambda: None, Scope.ALL)
+    def everything(self) -> float:
+        """The same of all that is due: for rows that are due only together."""
+        return self._batch(lambda: None, Scope.ALL)
 
-    def _batch(self, choose: Callable[[], None], scope: Scope) -> None:
+    def _batch(self, choose: Callable[[], None], scope: Scope) -> float:
         """Lock, decide again by what the database says now, log the intent, erase, commit, log the outcome."""
         while True:
-            transaction = begin(self.bulk.connection, lock=True)
+            transaction = begin(self.bulk.connection, lock=True, short=scope is not Scope.ALL)
+            begun = self.clock()
             try:
                 choose()
                 self._lock(scope)
@@ -116,19 +124,21 @@ class Batches:
                 plan = plan_of(self.bulk)
                 if not plan.erasures:
                     transaction.rollback()
-                    return
+                    self.bulk.forget()
+                    return (self.clock() - begun).total_seconds()
                 intent = self._intend(plan)
             except BaseException:
                 transaction.rollback()
                 raise
             if self.holds.current() == held:
                 touched = self.bulk.touch()
-                self._carry_out(transaction, plan, intent)
+                committed = self._carry_out(transaction, plan, intent)
                 self.tally.rows.update(plan.rows)
                 self.tally.subjects += touched
-                return
+                return (committed - begun).total_seconds()
             # a hold that came before the intent: decide again, with it
             transaction.rollback()
+            self.bulk.forget()
             self._outcome("purge.aborted", intent, code="hold")
 
     def _lock(self, scope: Scope) -> None:
@@ -142,7 +152,8 @@ class Batches:
             case Scope.ROWS:
                 lock_rows(connection, catalogue, work.row_scopes)
 
-    def _carry_out(self, transaction: sa.Transaction, plan: Plan, intent: _Intent) -> None:
+    def _carry_out(self, transaction: sa.Transaction, plan: Plan, intent: _Intent) -> dt.datetime:
+        """Erase, commit and log it. Returns when it was committed."""
         before = changes_so_far(self.bulk.connection)
         try:
             erased = erase(self.bulk, plan)
@@ -167,12 +178,15 @@ class Batches:
             )
         try:
             transaction.commit()
-        except sa.exc.IntegrityError:
-            # refused at the commit, which is an answer: nothing was erased. Any other failure leaves that open
-            transaction.rollback()
-            self._outcome("purge.aborted", intent, code="database")
-            raise
+        except sa.exc.DBAPIError as error:
+            if commit_refused(transaction, error):
+                self._outcome("purge.aborted", intent, code="database")
+                raise
+            # what became of it only the next run can tell: it must not be tried again before
+            raise translated(error, self.bulk.connection.engine) from error
+        committed = self.clock()
         self._outcome("purge.done", intent)
+        return committed
 
     def _intend(self, plan: Plan) -> _Intent:
         now = self.clock()

@@ -68,3 +68,8 @@ class PurgeResult:
         Held rows grow on ordinary days, with open work that ends: they are told at a terminal, not mailed by cron.
         """
         return self.needs_person or bool(self.undecidable_grew)
+
+
+def rows_in(held_why: Mapping[str, Mapping[str, int]]) -> int:
+    """How many rows these are."""
+    return sum(sum(reasons.values()) for reasons in held_why.values())

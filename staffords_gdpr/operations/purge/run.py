@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
 
 import sqlalchemy as sa
 
@@ -14,19 +16,22 @@ from staffords_gdpr.database.binding import bind
 from staffords_gdpr.database.catalogue import Catalogue
 from staffords_gdpr.database.connection import begin, connected
 from staffords_gdpr.database.refusals import require_all_shown
-from staffords_gdpr.errors import BrakeError, PolicyError
-from staffords_gdpr.operations.holds import current_holds
+from staffords_gdpr.errors import PolicyError
+from staffords_gdpr.operations.history import COMPLETED
 from staffords_gdpr.operations.purge import brakes
 from staffords_gdpr.operations.purge.batches import Batches, Clock, HoldsWatch, Tally
 from staffords_gdpr.operations.purge.brakes import Brake
+from staffords_gdpr.operations.purge.earlier import Earlier, earlier
 from staffords_gdpr.operations.purge.erasure import planned
-from staffords_gdpr.operations.purge.result import PurgeResult
-from staffords_gdpr.operations.purge.settle import Recovered, foresee, settle, unclear_rows, unclear_subjects
+from staffords_gdpr.operations.purge.pace import ALONE_ANYWAY, OTHERS_WAIT, Pace
+from staffords_gdpr.operations.purge.rehearsal import foretell, rehearse
+from staffords_gdpr.operations.purge.result import PurgeResult, rows_in
+from staffords_gdpr.operations.purge.retries import Retries
+from staffords_gdpr.operations.purge.settle import Recovered, settle, unclear_rows, unclear_subjects
+from staffords_gdpr.operations.purge.window import NO_LIMITS, Limits, Window
 from staffords_gdpr.policy.models import Policy
 from staffords_gdpr.progress import SILENT, Planned, Progress
 from staffords_gdpr.retention.bulk import Bulk, Todo
-
-DEFAULT_BATCH_SIZE = 500
 
 
 def purge(
@@ -36,60 +41,38 @@ def purge(
     *,
     now: dt.datetime,
     dry_run: bool = False,
+    rehearsal: bool = False,
     confirm: int | None = None,
-    batch_size: int = DEFAULT_BATCH_SIZE,
+    limits: Limits = NO_LIMITS,
+    stop: Callable[[], bool] = lambda: False,
     progress: Progress = SILENT,
 ) -> PurgeResult:
-    """Erase what is due at `now`, in batches of `batch_size` subjects, and write it to the log.
+    """Erase what is due at `now`, batch by batch, and write it to the log.
 
-    `confirm` allows up to so many subjects where the brake on large runs would refuse, until that backlog is done.
-    With `dry_run` nothing is erased and nothing is written anywhere. Raises BrakeError (before the first row),
-    LogBrokenError, LockedError, DatabaseError, PolicyError.
+    `confirm` allows up to so many subjects where the brake on large runs would refuse, until that backlog is done. The
+    run ends between two batches where its `limits` say so, or once `stop` returns True. With `dry_run` nothing is
+    erased and nothing is written anywhere; with `rehearsal` nothing is erased, and the log gets what would have been.
+    Raises BrakeError (before the first row), LogBrokenError, LockedError, DatabaseError, PolicyError.
     """
     log.require_verified(full=False)
     if dry_run:
         with connected(engine) as connection:
-            return _rehearse(policy, connection, log, now, confirm)
+            return foretell(policy, connection, log, now, confirm)
+    clock = running_clock(now)
     with log.run_lock(), connected(engine) as connection:
-        return _Run(policy, connection, log, now, batch_size, progress).go(confirm)
+        if rehearsal:
+            return rehearse(policy, connection, log, clock, confirm, progress)
+        window = Window(limits, clock, policy.zone, stop)
+        return _Run(policy, connection, log, now, clock, limits, window, progress).go(confirm)
 
 
-def _rehearse(
-    policy: Policy,
-    connection: sa.Connection,
-    log: AuditLog,
-    now: dt.datetime,
-    confirm: int | None,
-) -> PurgeResult:
-    """The same decision as a purge makes, up to the erase."""
-    try:
-        catalogue = bind(policy, connection)
-        require_all_shown(connection, catalogue)
-    except PolicyError as error:
-        if list(brakes.approval(policy, log)):
-            raise
-        return PurgeResult(
-            run="", erased={}, subjects_affected=0, dry_run=True, held=0, undecidable={},
-            brakes=(brakes.does_not_fit(policy, error), *brakes.clock(policy, log, now)),
-            recovered=(), result="complete",
-        )  # fmt: skip
-    bulk = Bulk(connection, catalogue)
-    recovered, unclear = foresee(bulk, log)
-    bulk.decide(now, holds=current_holds(log) | unclear)
-    todo = bulk.list_todo()
-    refusing = (
-        *brakes.approval(policy, log, catalogue),
-        *brakes.clock(policy, log, now),
-        *brakes.share(policy, todo, bulk.total_subjects(), _confirmed(log, confirm)),
-    )
-    held_why, undecidable = bulk.left_alone()
-    undecidable_before, held_before = _left_alone_before(log)
-    return PurgeResult(
-        run="", erased=planned(bulk), subjects_affected=todo.subjects, dry_run=True, held=_rows(held_why),
-        undecidable=undecidable, brakes=refusing, recovered=tuple(recovered), result=_result(recovered),
-        undecidable_before=undecidable_before, held_before=held_before, held_why=held_why,
-        left=todo.subjects + todo.rows,
-    )  # fmt: skip
+@dataclass(frozen=True)
+class _Portion:
+    """What one batch is to take up: so much of the list, carried out by `erase`, measured by `pace`."""
+
+    amount: int
+    erase: Callable[[], float]
+    pace: Pace
 
 
 class _Run:
@@ -101,18 +84,22 @@ class _Run:
         connection: sa.Connection,
         log: AuditLog,
         now: dt.datetime,
-        batch_size: int,
+        clock: Clock,
+        limits: Limits,
+        window: Window,
         progress: Progress,
     ) -> None:
         self.policy = policy
         self.connection = connection
         self.log = log
         self.now = now
-        self.batch_size = batch_size
+        self.clock = clock
+        self.limits = limits
+        self.window = window
         self.progress = progress
         self.run = new_batch_id(now)
-        self.clock = running_clock(now)
-        self.allowed = self.total = 0
+        self.tally = Tally()
+        self.allowed = self.total = self.left = self.put_off = 0
 
     def go(self, confirm: int | None) -> PurgeResult:
         self._refuse(brakes.clock(self.policy, self.log, self.now))
@@ -121,46 +108,28 @@ class _Run:
         recovered = settle(bulk, self.log, self.clock)
         holds = HoldsWatch(self.log, unclear_subjects(self.log))
         todo, planned_rows = self._decide(bulk, holds)
-        allowed, (undecidable_before, held_before) = (
-            _confirmed(self.log, confirm),
-            _left_alone_before(self.log),
-        )
-        self.allowed, self.total = allowed, bulk.total_subjects()
-        self._refuse(brakes.share(self.policy, todo, self.total, allowed))
+        before = earlier(self.log)
+        self.allowed, self.total = max(confirm or 0, before.allowed), bulk.total_subjects()
+        self._refuse(brakes.share(self.policy, todo, self.total, self.allowed))
         held_why, undecidable = bulk.left_alone()
-        held = _rows(held_why)
-        self.progress.plan(
-            Planned(planned_rows, todo.subjects, self.total, todo.rows, held_why, undecidable, allowed)
-        )
         self.connection.commit()
-        self.log.append(
-            "purge.start",
-            {
-                "run": self.run,
-                "as_of": self.now,
-                "policy": self.policy.sha256,
-                "dry": False,
-                "confirm": allowed,
-            },
-            now=self.clock(),
-        )
-        tally, unclear = Tally(), unclear_rows(self.log)
-        batches = Batches(bulk, self.log, holds, self.run, self.now, self.clock, tally, unclear)
-        result = "unclear" if unclear else _result(recovered)
-        remaining = allowed
-        try:
-            self._work_through(batches, todo, planned_rows)
-            remaining = 0
-        except BaseException:
-            result, remaining = "stopped", max(allowed - tally.subjects - tally.alone, 0)
-            raise
-        finally:
-            self._end(tally, undecidable, held, result, remaining)
-        return PurgeResult(
-            run=self.run, erased=dict(tally.rows), subjects_affected=tally.subjects, dry_run=False, held=held,
-            undecidable=undecidable, brakes=(), recovered=tuple(recovered), result=result,
-            undecidable_before=undecidable_before, held_before=held_before, held_why=held_why,
+        self.progress.plan(
+            Planned(
+                planned_rows, todo.subjects, self.total, todo.rows, held_why, undecidable, self.allowed,
+                self.window.ends_at,
+            )
         )  # fmt: skip
+        self._log("purge.start", as_of=self.now, policy=self.policy.sha256, dry=False, confirm=self.allowed)
+        unclear = unclear_rows(self.log)
+        batches = Batches(bulk, self.log, holds, self.run, self.now, self.clock, self.tally, unclear)
+        result = "stopped"
+        try:
+            result = self._work_through(batches, todo, planned_rows)
+            if result == "complete" and (unclear or _is_unclear(recovered)):
+                result = "unclear"
+        finally:
+            self._end(result, undecidable, rows_in(held_why))
+        return self._result(result, held_why, undecidable, recovered, before)
 
     def _catalogue(self) -> Catalogue:
         """The catalogue, once the policy is known to be the approved one for this database."""
@@ -180,79 +149,120 @@ class _Run:
         self.progress.start("Deciding what is due", None)
         with begin(self.connection, lock=False):
             bulk.decide(self.now, holds=holds.current(), left_alone=unclear_rows(self.log))
-            return bulk.list_todo(), planned(bulk)
+            todo = bulk.list_todo()
+            self.left = todo.subjects + todo.rows
+            return todo, planned(bulk)
 
-    def _work_through(self, batches: Batches, todo: Todo, planned_rows: Mapping[str, int]) -> None:
-        """All that is on the list: rows without a subject, then the subjects in key order.
+    def _work_through(self, batches: Batches, todo: Todo, planned_rows: Mapping[str, int]) -> str:
+        """All that is on the list, until it is done or the run is to end. Returns how it ended.
 
         Rows that are due only together, across subjects, can fall into different batches, where each holds the
-        other. What is left after a pass is tried again; when a pass gets nowhere, all of it goes in one transaction.
+        other; and a batch that others are in the way of is put off. What is left after a pass is tried again; when a
+        pass gets nowhere, all of it goes in one transaction, unless others are in the way.
         """
         bulk = batches.bulk
+        target = self.limits.hold_locks_for or _target(self.connection)
+        paces = Pace(target, self.limits.batch_size), Pace(target, self.limits.batch_size)
+        retries = Retries(bulk, self.window)
         while planned_rows:
-            before = batches.tally.rows.total()
+            before, put_off = self.tally.rows.total(), retries.put_off
             self.progress.start("Erasing", todo.subjects + todo.rows)
-            for name, keys in bulk.todo_rows(lambda: self.batch_size):
-                self.connection.commit()
-                batches.rows({name: keys})
-                self.progress.advance(len(keys))
-            for subjects in bulk.todo_subjects(lambda: self.batch_size):
-                self.connection.commit()
-                batches.subjects(subjects)
-                self.progress.advance(len(subjects))
+            if end := self._one_pass(self._portions(batches, *paces), retries):
+                return end
             self.connection.commit()
             self.progress.finish()
-            erased = batches.tally.rows.total() - before
+            erased = self.tally.rows.total() - before
             if erased == sum(planned_rows.values()):
-                return
+                break
             todo, planned_rows = self._decide(bulk, batches.holds)
-            self._still_within(batches.tally, todo)
-            if erased == 0 and planned_rows:
-                batches.everything()
-                return
+            self._still_within(todo)
+            self.put_off = retries.put_off - put_off
+            if planned_rows and not erased:
+                if self.put_off or (end := self.window.over()):
+                    return end or "put-off"
+                if retries.attempt(batches.everything) is None:
+                    self.put_off = 1
+                    return "put-off"
+                break
+        self.left = self.put_off = 0
+        return "complete"
 
-    def _still_within(self, tally: Tally, todo: Todo) -> None:
+    def _one_pass(self, portions: Iterator[_Portion], retries: Retries) -> str:
+        """Each batch once. Returns what ended the run on the way, empty where nothing did."""
+        for portion in portions:
+            self.connection.commit()
+            if end := self.window.over():
+                return end
+            seconds = retries.attempt(portion.erase)
+            if seconds is None:
+                portion.pace.failed()
+            else:
+                portion.pace.took(portion.amount, seconds)
+                self.left -= portion.amount
+            self.progress.advance(portion.amount)
+            self.window.wait(self.limits.pause)
+        return ""
+
+    def _portions(self, batches: Batches, of_rows: Pace, of_subjects: Pace) -> Iterator[_Portion]:
+        """The list: rows without a subject, then the subjects in key order."""
+        for name, keys in batches.bulk.todo_rows(lambda: of_rows.size):
+            yield _Portion(len(keys), partial(batches.rows, {name: keys}), of_rows)
+        for chunk in batches.bulk.todo_subjects(lambda: of_subjects.size):
+            yield _Portion(len(chunk), partial(batches.subjects, chunk), of_subjects)
+
+    def _still_within(self, todo: Todo) -> None:
         """The brake on large runs holds for the whole run, however much has become due since its first look."""
-        run = Todo(subjects=tally.subjects + todo.subjects, rows=tally.alone + todo.rows)
+        run = Todo(subjects=self.tally.subjects + todo.subjects, rows=self.tally.alone + todo.rows)
         self._refuse(brakes.share(self.policy, run, self.total, self.allowed))
 
     def _refuse(self, refusing: Iterator[Brake]) -> None:
-        """Raise the first brake, and write it to the log, once a day."""
-        brake = next(refusing, None)
-        if brake is None:
+        """Raise the first brake, and write it to the log."""
+        if (brake := next(refusing, None)) is None:
             return
         if self.connection.in_transaction():
             self.connection.rollback()
-        today = self.policy.today(self.now)
-        if not any(
-            entry.type == "purge.refused"
-            and entry.fields["brake"] == brake.code
-            and self.policy.today(entry.time) == today
-            for entry in self.log.entries()
-        ):
-            self.log.append(
-                "purge.refused", {"run": self.run, "brake": brake.code, "seen": brake.seen}, now=self.clock()
-            )
-            self.log.write_checkpoint(self.clock())
-        raise BrakeError(brake.code, f"purge refused: {brake.message}", brake.hint)
+        raise brakes.refused(brake, self.policy, self.log, self.run, self.clock())
 
-    def _end(
-        self, tally: Tally, undecidable: Mapping[str, int], held: int, result: str, confirm: int
-    ) -> None:
-        self.log.append(
+    def _end(self, result: str, undecidable: Mapping[str, int], held: int) -> None:
+        done = self.tally.subjects + self.tally.alone
+        self._log(
             "purge.end",
-            {
-                "run": self.run,
-                "rows": dict(tally.rows),
-                "subjects": tally.subjects,
-                "undecidable": dict(undecidable),
-                "held": held,
-                "result": result,
-                "confirm": confirm,
-            },
-            now=self.clock(),
+            rows=dict(self.tally.rows),
+            subjects=self.tally.subjects,
+            undecidable=dict(undecidable),
+            held=held,
+            result=result,
+            confirm=0 if result in COMPLETED else max(self.allowed - done, 0),
         )
         self.log.write_checkpoint(self.clock())
+
+    def _log(self, entry_type: str, **fields: object) -> None:
+        self.log.append(entry_type, {"run": self.run, **fields}, now=self.clock())
+
+    def _result(
+        self,
+        result: str,
+        held_why: Mapping[str, Mapping[str, int]],
+        undecidable: Mapping[str, int],
+        recovered: list[Recovered],
+        before: Earlier,
+    ) -> PurgeResult:
+        return PurgeResult(
+            run=self.run,
+            erased=dict(self.tally.rows),
+            subjects_affected=self.tally.subjects,
+            dry_run=False,
+            held=rows_in(held_why),
+            undecidable=undecidable,
+            brakes=(),
+            recovered=tuple(recovered),
+            result=result,
+            undecidable_before=before.undecidable,
+            held_before=before.held,
+            held_why=held_why,
+            left=self.left,
+            put_off=self.put_off,
+        )
 
 
 def running_clock(now: dt.datetime) -> Clock:
@@ -261,43 +271,9 @@ def running_clock(now: dt.datetime) -> Clock:
     return lambda: now + dt.timedelta(seconds=time.monotonic() - started)
 
 
-def _confirmed(log: AuditLog, confirm: int | None) -> int:
-    """Up to how many subjects a person has allowed: now, or for a backlog of earlier nights that is not done yet.
-
-    A run that was killed wrote no end: what it had been allowed stands, less what it got done.
-    """
-    carried = 0
-    subjects: dict[object, int] = {}
-    for entry in log.entries():
-        match entry.type:
-            case "purge.start" | "purge.end":
-                carried = _count(entry.fields["confirm"])
-            case "purge.intent":
-                subjects[entry.fields["batch"]] = _count(entry.fields["subjects"])
-            case "purge.done":
-                carried = max(carried - subjects[entry.fields["batch"]], 0)
-            case "purge.recovered" if entry.fields["outcome"] == "committed":
-                carried = max(carried - subjects[entry.fields["batch"]], 0)
-    return max(confirm or 0, carried)
+def _is_unclear(recovered: list[Recovered]) -> bool:
+    return any(one.outcome == "unclear" for one in recovered)
 
 
-def _count(value: object) -> int:
-    return value if isinstance(value, int) else 0
-
-
-def _left_alone_before(log: AuditLog) -> tuple[Mapping[str, int] | None, int | None]:
-    """How many rows were undecidable, by record type, and how many held, when the last purge looked."""
-    last = log.last("purge.end")
-    if last is None:
-        return None, None
-    before = last.fields["undecidable"]
-    undecidable = {str(name): int(n) for name, n in before.items()} if isinstance(before, Mapping) else {}
-    return undecidable, _count(last.fields["held"])
-
-
-def _result(recovered: Sequence[Recovered]) -> str:
-    return "unclear" if any(one.outcome == "unclear" for one in recovered) else "complete"
-
-
-def _rows(held_why: Mapping[str, Mapping[str, int]]) -> int:
-    return sum(sum(reasons.values()) for reasons in held_why.values())
+def _target(connection: sa.Connection) -> float:
+    return ALONE_ANYWAY if connection.dialect.name == "sqlite" else OTHERS_WAIT

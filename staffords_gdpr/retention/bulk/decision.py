@@ -123,6 +123,10 @@ class Bulk:
         for name, table in self.work.row_scopes.items():
             self.work.fill(table, (rows or {}).get(name, ()))
 
+    def forget(self) -> None:
+        """Start the next decision from nothing: a rollback has undone what was written down for all of them."""
+        self._built = None
+
     @property
     def rows(self) -> Rows:
         if self._rows is None:
