@@ -138,6 +138,16 @@ TYPES: Mapping[str, Type] = {
             "held": COUNT,
         },
     ),
+    "reclaim": Type(
+        "The files of the database were rid of the traces of erased rows, as far as this goes on its engine.",
+        {
+            "run": IDENTIFIER,
+            "level": one_of("vacuum", "full"),
+            "tables": COUNT,
+            "failed": COUNT,
+            "result": one_of("complete", "incomplete"),
+        },
+    ),
     "audit": Type(
         "An audit and what it found.",
         {
@@ -187,7 +197,8 @@ SIGNED = frozenset(name for name, known in TYPES.items() if known.signed_by)
 STATEMENTS = frozenset({"audit", "review"})
 SETTLED = "purge.settled"
 FORGOTTEN = "batch.forget"
-NOT_COUNTED = frozenset({"purge.refused", "log.torn"})
+RECLAIMED = "reclaim"
+NOT_COUNTED = frozenset({"purge.refused", "reclaim", "log.torn"})
 """Types that do not tell when the log was last used in earnest."""
 
 _ROWS_NOTE = {  # what the fields mean where their kind does not say it
@@ -210,6 +221,8 @@ _ROWS_NOTE = {  # what the fields mean where their kind does not say it
     ("purge.start", "confirm"): "up to how many subjects a person has allowed, 0 if nobody was asked",
     ("purge.end", "confirm"): "what is left of a confirmed backlog",
     ("purge.rehearsed", "rows"): "what would have been erased",
+    ("reclaim", "tables"): "how many tables of the policy it was about",
+    ("reclaim", "failed"): "how many tables or files could not be done",
     ("log.torn", "length"): "bytes, without the LF that closes them",
     ("key.revoke", "since"): "the first `seq` that it must not sign",
     ("audit", "report"): "SHA-256 of the report",

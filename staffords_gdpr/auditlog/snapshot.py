@@ -91,12 +91,18 @@ def _written(standing: Standing) -> dict[str, object]:
         },
         "released": sorted(standing.released),
         "confirmed": standing.confirmed,
+        "traces": {level: sorted(records) for level, records in standing.traces.items()},
     }
 
 
 def _read(value: Mapping[str, Any]) -> Standing:
     entries = {name: {of: _entry(*parts) for of, parts in value[name].items()} for name in _ENTRIES}
-    return Standing(**entries, released=set(value["released"]), confirmed=value["confirmed"])
+    return Standing(
+        **entries,
+        released=set(value["released"]),
+        confirmed=value["confirmed"],
+        traces={level: set(records) for level, records in value["traces"].items()},
+    )
 
 
 def _of_entry(entry: Entry) -> list[object]:
