@@ -54,6 +54,25 @@ PURGE = {
 }
 FINDING = {"code": "…", "severity": "error", "count": 1, "message": "…", "action": "…"}
 AUDIT = {"verdict": "fail", "findings": [FINDING], "report": "…", "statement": "…", "entry": 12}
+DEADLINE = {"last": "2026-11-22", "due_by": "2026-11-23", "late": False}
+STATUS = {
+    "now": "2026-11-23T09:00:00+00:00",
+    "mode": "live",
+    "log": "staffords.example/customer-data",
+    "approved": True,
+    "approved_on": "2026-05-01",
+    "purge": DEADLINE,
+    "audit": DEADLINE,
+    "review": DEADLINE,
+    "unsigned": [{"of": 12, "type": "audit", "period": "2026-H2", "missing": ["director"]}],
+    "open_actions": [{"action": "…", "code": "training", "due": "2026-12-31"}],
+    "open_holds": [{"hold": "…", "look_again": "2027-05-01", "review_due": False}],
+    "dangling": [],
+    "unclear": [],
+    "people": {"director": 1},
+    "purge_refuses": [],
+    "problems": ["…"],
+}
 CHECK = {
     "usable": True,
     "findings": [
@@ -81,6 +100,7 @@ EXAMPLES = {
     "gdpr scan --details --format jsonl": ROW,
     "gdpr purge --format json": PURGE,
     "gdpr audit --format json": AUDIT,
+    "gdpr status --format json": STATUS,
 }
 
 CONTRACT_HEAD = """\

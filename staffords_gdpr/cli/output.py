@@ -50,6 +50,12 @@ def show_page(page: Page) -> None:
             sys.stdout.write(text)
 
 
+def show_text(text: str) -> None:
+    """Text to the letter: files, which nobody may wrap."""
+    with writing():
+        sys.stdout.write(text)
+
+
 def show_json(data: Mapping[str, object]) -> None:
     """One JSON object."""
     from staffords_gdpr.render.json import text

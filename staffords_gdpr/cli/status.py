@@ -29,6 +29,6 @@ def status(
     rules = load_policy(settings.policy)
     log = log_of(settings)
     with opened(settings, write=False) if settings.database_url else nullcontext() as engine:
-        result = look(rules, engine, log, now=now())
+        result = look(rules, engine, log, now=now(), rehearsal=settings.rehearsal)
     output.show(format, page=lambda: view.page(result, rules), data=lambda: view.data(result))
     return result.exit_code

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -32,7 +33,8 @@ class StatusResult:
     """How things stand at `now`. `problems` are sentences for a person; `exit_code` is what monitoring
     should see: 3 when the last good purge is older than the schedule allows, or when the next one is certain to
     refuse, otherwise 0. `refuses` names the brakes that will; `hold-missing` stands for a hold that was taken out of
-    its file.
+    its file. `stale_holds` are the open ones past the day to look at them again. `rehearsal` is a sentence where purges
+    only rehearse, empty where they are live.
     """
 
     now: dt.datetime
@@ -46,21 +48,26 @@ class StatusResult:
     unsigned: tuple[Pending, ...]
     open_actions: tuple[Action, ...]
     open_holds: tuple[LoggedHold, ...]
+    stale_holds: tuple[LoggedHold, ...]
     dangling: tuple[str, ...]
     unclear: tuple[str, ...]
     people: tuple[tuple[str, int], ...]
     refuses: tuple[str, ...]
     problems: tuple[str, ...]
+    rehearsal: str = ""
 
     @property
     def exit_code(self) -> int:
         return 3 if self.purge.late or self.refuses else 0
 
 
-def status(policy: Policy, engine: sa.Engine | None, log: AuditLog, *, now: dt.datetime) -> StatusResult:
+def status(
+    policy: Policy, engine: sa.Engine | None, log: AuditLog, *, now: dt.datetime, rehearsal: bool = False
+) -> StatusResult:
     """What the log tells of purges, audits, reviews, sign-offs and actions, against the policy's schedule.
 
-    With `engine` the database and its schema are held against the approval, too. Reads only. Raises
+    With `engine` the database and its schema are held against the approval, too. `rehearsal`: purges only rehearse,
+    which counts for nothing here. Reads only. Raises
     LogBrokenError where the log does not verify from its last checkpoint on.
     """
     log.require_verified(full=False)
@@ -78,6 +85,7 @@ def status(policy: Policy, engine: sa.Engine | None, log: AuditLog, *, now: dt.d
     )
     unsigned = pending(log, history)
     catalogue = _catalogue(policy, engine)
+    stale = tuple(hold for hold in history.open_holds if hold.look_again < today)
     lost = missing_holds(log.home, history.open_holds)
     refusing = [*brakes.approval(policy, log, catalogue), *brakes.clock(policy, log, now)]
     return StatusResult(
@@ -90,6 +98,7 @@ def status(policy: Policy, engine: sa.Engine | None, log: AuditLog, *, now: dt.d
         unsigned=unsigned,
         open_actions=history.open_actions,
         open_holds=history.open_holds,
+        stale_holds=stale,
         dangling=tuple(batch.batch for batch in history.dangling),
         unclear=tuple(batch.batch for batch in history.unclear),
         people=tuple(roles.items()),
@@ -100,8 +109,19 @@ def status(policy: Policy, engine: sa.Engine | None, log: AuditLog, *, now: dt.d
             *_lost(lost),
             *_approval(policy, catalogue, history, log),
             *_work(history, unsigned, today),
+            *_stale(stale),
         ),
+        rehearsal=_rehearsing(policy, history) if rehearsal else "",
     )
+
+
+def _rehearsing(policy: Policy, history: History) -> str:
+    last = history.rehearsals[-1] if history.rehearsals else None
+    if last is None:
+        return "Nothing is being erased. No purge has been rehearsed yet."
+    on, rows = policy.today(last.time), last.fields["rows"]
+    would = sum(rows.values()) if isinstance(rows, Mapping) else 0
+    return f"Nothing is being erased. The last rehearsal, on {on}, would have erased {several(would, 'row')}."
 
 
 def _late(purge: Deadline, audit: Deadline, review: Deadline) -> list[str]:
@@ -177,7 +197,11 @@ def _work(history: History, unsigned: tuple[Pending, ...], today: dt.date) -> li
     late = [action for action in history.open_actions if action.due < today]
     if late:
         problems.append(f"{several(len(late), 'corrective action')} past the date: gdpr action list")
-    stale = [hold for hold in history.open_holds if hold.look_again < today]
-    if stale:
-        problems.append(f"{several(len(stale), 'legal hold')} to be looked at again: gdpr hold list")
     return problems
+
+
+def _stale(holds: tuple[LoggedHold, ...]) -> list[str]:
+    if not holds:
+        return []
+    named = ", ".join(f"{hold.hold} (since {hold.look_again})" for hold in holds)
+    return [f"{several(len(holds), 'legal hold')} to be looked at again: {named}. See gdpr hold list."]

@@ -20,7 +20,9 @@ def page(result: StatusResult, policy: Policy) -> Page:
         _row("Audit", str(policy.schedule.audit), result.audit),
         _row("Review", str(policy.schedule.review), result.review),
     ]
+    rehearsing = f'REHEARSAL (mode = "rehearsal" in gdpr.toml): {result.rehearsal}'
     blocks: list[Block] = [
+        *([Text(rehearsing, Tone.BAD)] if result.rehearsal else []),
         title(f"{policy.title} ({result.log_name})"),
         Table(("Task", "Every", "Last", "Due by", "State"), rows),
     ]
@@ -42,6 +44,7 @@ def data(result: StatusResult) -> dict[str, object]:
     """`gdpr status --format json`"""
     return {
         "now": moment(result.now),
+        "mode": "rehearsal" if result.rehearsal else "live",
         "log": result.log_name,
         "approved": result.approved,
         "approved_on": result.approved_on,
@@ -55,7 +58,10 @@ def data(result: StatusResult) -> dict[str, object]:
         "open_actions": [
             {"action": each.action, "code": each.code, "due": each.due} for each in result.open_actions
         ],
-        "open_holds": [{"hold": each.hold, "look_again": each.look_again} for each in result.open_holds],
+        "open_holds": [
+            {"hold": each.hold, "look_again": each.look_again, "review_due": each in result.stale_holds}
+            for each in result.open_holds
+        ],
         "dangling": list(result.dangling),
         "unclear": list(result.unclear),
         "people": dict(result.people),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import filelock
 import pytest
 
-from staffords_gdpr.cli.docs import AUDIT, EXAMPLES, FINDING, PURGE, ROW, SCAN
+from staffords_gdpr.cli.docs import AUDIT, DEADLINE, EXAMPLES, FINDING, PURGE, ROW, SCAN, STATUS
 from staffords_gdpr.retention.states import State
 
 if TYPE_CHECKING:
@@ -398,6 +398,16 @@ class TestSettingUp:
         assert other.returncode == 0
         assert f"name stays {name}" in " ".join(other.stdout.split())
         assert finished_site.told("init")["log"] == name
+
+
+def test_the_status_as_json_has_the_documented_keys_and_tells_of_rehearsals(site: Site) -> None:
+    told = site.told("status")
+    assert has_keys_of(STATUS, told)
+    assert all(has_keys_of(DEADLINE, told[task]) for task in ("purge", "audit", "review"))
+    with (site.folder / "gdpr.toml").open("a") as settings:
+        settings.write('\nmode = "rehearsal"\n')
+    assert site.told("status")["mode"] == "rehearsal"
+    assert "Nothing is being erased" in site.gdpr("status").stdout.splitlines()[0]
 
 
 def test_every_column_of_the_status_has_a_head(finished_site: Site) -> None:

@@ -7,7 +7,7 @@ from staffords_gdpr.errors import EXIT_CODES
 
 PROMISED = {
     *("demo", "init", "approve", "keys new", "scan", "explain", "purge", "audit", "sign", "review", "status"),
-    *("log show", "log verify"),
+    *("log show", "log verify", "schedule", "hold add", "hold list", "hold release"),
 }
 
 

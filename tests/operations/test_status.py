@@ -13,6 +13,8 @@ from staffords_gdpr.errors import LogBrokenError, UsageError
 from staffords_gdpr.operations import actions, holds
 from staffords_gdpr.operations.sign import sign
 from staffords_gdpr.operations.status import StatusResult, status
+from staffords_gdpr.render.status import data, page
+from staffords_gdpr.render.tables import plain
 
 
 @pytest.fixture
@@ -82,6 +84,26 @@ def test_a_purge_that_stopped_half_way_does_not_count(office: Office) -> None:
     assert late.exit_code == 3
     assert late.last_purge is not None
     assert late.last_purge.started == at("2026-11-09", "02:00")
+
+
+def test_a_rehearsal_is_said_first_and_counts_for_no_purge(office: Office) -> None:
+    office.logged_purge(at("2026-11-09", "02:00"))
+    office.log.append(
+        "purge.rehearsed",
+        {
+            "run": "r2", "as_of": at("2026-11-10", "02:00"), "policy": office.policy.sha256, "subjects": 4,
+            "rows": {"call": 5, "customer": 4}, "undecidable": {}, "held": 0,
+        },
+        now=at("2026-11-10", "02:00"),
+    )  # fmt: skip
+    live = look(office, at("2026-11-10"))
+    assert (live.exit_code, live.rehearsal, data(live)["mode"]) == (0, "", "live")
+    late = status(office.policy, office.engine, office.log, now=at("2026-11-11"), rehearsal=True)
+    assert (late.exit_code, data(late)["mode"]) == (3, "rehearsal")
+    assert plain(page(late, office.policy)).splitlines()[0] == (
+        'REHEARSAL (mode = "rehearsal" in gdpr.toml): Nothing is being erased. '
+        "The last rehearsal, on 2026-11-10, would have erased 9 rows."
+    )
 
 
 def test_a_refused_purge_waits_for_a_person_until_one_has_completed(office: Office) -> None:
@@ -170,6 +192,24 @@ def test_a_hold_names_its_subject_in_the_secret_folder_only(office: Office) -> N
     holds.release(office.log, hold=hold.hold, now=now)
     assert holds.current_holds(office.log) == frozenset()
     assert b"ZEBEDEE" not in (office.log.home.secret / "holds.json").read_bytes()
+
+
+def test_a_hold_is_named_from_the_day_after_its_review_date(office: Office) -> None:
+    day = dt.date(2026, 11, 2)
+    now, today = at("2026-11-01"), dt.date(2026, 11, 1)
+    added = [
+        holds.add(office.log, subject=(n,), reason="claim", look_again=until, now=now, today=today)
+        for n, until in ((1, day), (2, dt.date(2999, 1, 1)))
+    ]
+    office.logged_purge(at("2026-11-02", "02:00"))
+    assert (look(office, at("2026-11-02")).stale_holds, look(office, at("2026-11-02")).problems) == ((), ())
+    office.logged_purge(at("2026-11-03", "02:00"))
+    result = look(office, at("2026-11-03"))
+    assert result.problems == (
+        f"1 legal hold to be looked at again: {added[0].hold} (since 2026-11-02). See gdpr hold list.",
+    )
+    assert [hold["review_due"] for hold in data(result)["open_holds"]] == [True, False]  # type: ignore[attr-defined]
+    assert result.exit_code == 0
 
 
 def test_a_hold_that_was_taken_out_or_given_to_another_stops_everything_that_asks_for_holds(
