@@ -1,14 +1,16 @@
-"""`python -m benchmarks.timed FOLDER ARGUMENTS...`: a gdpr command that says last how long its statements took."""
+"""`python -m benchmarks.timed FOLDER REPORT ARGUMENTS...`: a gdpr command; how long its statements took, in a file."""
 
 import json
 import os
 import sys
+from pathlib import Path
 
 from benchmarks.profile import watched
 from staffords_gdpr.cli.main import run
 
-folder, *argv = sys.argv[1:]
+folder, report, *argv = sys.argv[1:]
 os.chdir(folder)
 with watched() as statements:
     code = run(argv)
-print(json.dumps({"code": code, "statements": sum(each.seconds for each in statements.values())}))
+said = {"code": code, "statements": sum(each.seconds for each in statements.values())}
+Path(report).write_text(json.dumps(said))

@@ -23,7 +23,12 @@ def _london_day(moment: str | None) -> str | None:
     return dt.datetime.fromisoformat(f"{moment}+00:00").astimezone(LONDON).date().isoformat()
 
 
-BEGIN = "BEGIN IMMEDIATE"
+# as every program of the firm that cares for its data
+BEGIN = """
+PRAGMA foreign_keys = ON;
+PRAGMA cache_size = -65536;
+BEGIN IMMEDIATE
+"""
 
 FIND = """
 CREATE TEMP TABLE contact AS
@@ -54,13 +59,12 @@ INSERT INTO due_repair
 
 CREATE TEMP TABLE due_call (id INTEGER PRIMARY KEY);
 INSERT INTO due_call
-    SELECT k.id FROM calls k
-    JOIN customers o ON o.id = k.customer_id
-    JOIN contact c ON c.id = k.customer_id
-    WHERE c.latest < :years_3 AND c.earliest >= '1900' AND k.customer_id NOT IN (SELECT id FROM in_warranty);
+    SELECT k.id FROM contact c JOIN customers o ON o.id = c.id CROSS JOIN calls k ON k.customer_id = c.id
+    WHERE c.latest < :years_3 AND c.earliest >= '1900' AND c.id NOT IN (SELECT id FROM in_warranty);
 INSERT INTO due_call
-    SELECT k.id FROM calls k LEFT JOIN customers o ON o.id = k.customer_id
-    WHERE o.id IS NULL AND k.received_at >= '1900' AND k.received_at < :years_3 AND k.received_at <> :empty;
+    SELECT id FROM calls
+    WHERE (customer_id IS NULL OR customer_id IN (SELECT customer_id FROM calls EXCEPT SELECT id FROM customers))
+    AND received_at >= '1900' AND received_at < :years_3 AND received_at <> :empty;
 
 CREATE TEMP TABLE due_customer (id INTEGER PRIMARY KEY);
 INSERT INTO due_customer
