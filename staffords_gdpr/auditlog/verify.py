@@ -56,7 +56,12 @@ class _Checkpoints:
 
 
 def verify(
-    home: Home, *, trust: bytes | None = None, checkpoint: Path | None = None, survive_torn_tail: bool = False
+    home: Home,
+    *,
+    trust: bytes | None = None,
+    checkpoint: Path | None = None,
+    survive_torn_tail: bool = False,
+    state: LogState | None = None,
 ) -> Verification:
     """Verify the log, its checkpoints and the files that its entries vouch for.
 
@@ -64,8 +69,8 @@ def verify(
     `checkpoint` a copied checkpoint, which shows a tail that was cut. Without `trust` a log that was
     wholly written anew is not told from the true one. `checkpoint_time` is the time of the last entry
     that the compared checkpoint covers: the outside one, or the log's own. `survive_torn_tail` lets NUL
-    bytes at the end pass, as a power cut leaves. Raises UsageError where there is no log at all, or
-    `checkpoint` cannot be read.
+    bytes at the end pass, as a power cut leaves. `state`, empty before, holds afterwards what was read. Raises
+    UsageError where there is no log at all, or `checkpoint` cannot be read.
     """
     if not home.audit.is_dir():
         raise UsageError(
@@ -73,7 +78,8 @@ def verify(
             "Run gdpr init first, or set GDPR_HOME to the right folder.",
         )
     notes = _read_notes(home, checkpoint)
-    state = LogState(trust=trust)
+    state = state or LogState()
+    state.trust = trust
     run = _Run(home, notes, state)
     try:
         run.read()

@@ -170,9 +170,11 @@ class AuditLog:
         trust = keys.raw_public(self._private)
         if not full and self._quick_check():
             return
-        result = verify(self.home, trust=trust, survive_torn_tail=True)
+        state = LogState()
+        result = verify(self.home, trust=trust, survive_torn_tail=True, state=state)
         if not result.ok:
             raise LogBrokenError(f"{self.home.log}: {result.sentence}", BROKEN_HINT)
+        self._state = state
 
     def _quick_check(self) -> bool:
         """Whether all is well since the last checkpoint. False: read everything, to say what is wrong."""

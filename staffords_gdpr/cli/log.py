@@ -12,20 +12,24 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from staffords_gdpr.cli import options, output
-from staffords_gdpr.cli.opening import log_of, read_settings
-from staffords_gdpr.errors import LogBrokenError, UsageError
+from staffords_gdpr.cli.clock import now
+from staffords_gdpr.cli.opening import database as opened
+from staffords_gdpr.cli.opening import log_of, read_key, read_settings
+from staffords_gdpr.errors import FindingsError, LogBrokenError, UsageError
 
 if TYPE_CHECKING:
     from staffords_gdpr.auditlog import Entry
 
 RAW_KEY_LENGTH = 32
 
-app = typer.Typer(help="The audit log: show it, verify it.")
+_HELP = "The audit log: show it, verify it, settle what it leaves open."
+
+app = typer.Typer(help=_HELP)
 
 
-@app.callback()
+@app.callback(help=_HELP)
 def log() -> None:
-    """The audit log: show it, verify it."""
+    """Without a command of its own there is nothing to do."""
 
 
 @app.command()
@@ -94,6 +98,63 @@ def verify(
     result = check(Home(settings.home), trust=_trusted(trust), checkpoint=checkpoint)
     output.show(format, page=lambda: view.verification(result), data=lambda: view.verification_data(result))
     return 0 if result.ok else LogBrokenError.exit_code
+
+
+@app.command()
+def settle(
+    *,
+    batch: Annotated[
+        str, typer.Argument(metavar="BATCH", help="A batch with an unclear outcome: 'gdpr status' names it.")
+    ],
+    role: Annotated[
+        str | None,
+        typer.Option("--as", metavar="ROLE", help="The role in which you sign: one that the policy names."),
+    ] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option(
+            "--key", metavar="FILE", help="Your key. Without --as and --key it only shows what it found."
+        ),
+    ] = None,
+    details: Annotated[
+        bool,
+        typer.Option("--details", metavar="", help="List the keys of the rows, gone and still there."),
+    ] = False,
+    format: options.Formatted = options.Format.TABLE,
+    database: options.Database = None,
+    policy: options.PolicyFile = None,
+    home: options.HomeFolder = None,
+) -> int:
+    """Close a batch whose outcome is unclear, with your signature.
+
+    Run it without --as and --key first: it shows how many rows the batch was
+    to erase, how many are gone and how many are still there, and exits 3. With
+    them it closes the batch: what is gone is gone, and from the next purge on
+    the rules decide anew about the rest.
+    """
+    if (role is None) != (key is None):
+        raise UsageError("--as and --key go together", "Give both to sign, or neither to look first.")
+    settings = read_settings(database=database, policy=policy, home=home)
+    from staffords_gdpr.operations.purge import settlement
+    from staffords_gdpr.policy import load_policy
+    from staffords_gdpr.render import settlement as view
+
+    rules = load_policy(settings.policy)
+    opened_log = log_of(settings)
+    person = read_key(key) if key is not None else None
+    with opened(settings, write=False) as engine:
+        if person is None or role is None:
+            found = settlement.look(rules, engine, opened_log, batch=batch)
+        else:
+            found = settlement.settle_unclear(
+                rules, engine, opened_log, batch=batch, key=person, role=role, now=now()
+            )
+    output.show(
+        format,
+        page=lambda: view.page(found, details=details),
+        data=lambda: view.data(found, details=details),
+    )
+    return FindingsError.exit_code if found.entry is None else 0
 
 
 def _need_checkpoint(path: Path) -> None:

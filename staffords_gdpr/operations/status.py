@@ -185,7 +185,8 @@ def _work(history: History, unsigned: tuple[Pending, ...], today: dt.date) -> li
         )
     if history.unclear:
         problems.append(
-            f"{several(len(history.unclear), 'batch', 'batches')} with an unclear outcome: see gdpr log show."
+            f"{several(len(history.unclear), 'batch', 'batches')} with an unclear outcome: gdpr log settle "
+            f"{history.unclear[0].batch} shows what is gone."
         )
     since = history.completed_runs[-1].seq if history.completed_runs else -1
     refused = [entry for entry in history.refusals if entry.seq > since]

@@ -131,8 +131,8 @@ def _batches(history: History) -> Iterator[Finding]:
             "error",
             len(history.unclear),
             f"It is not clear which rows of these batches are gone: {names}.",
-            "Compare the database with its backup of that night; the customers concerned are left out of "
-            "purges until it is settled.",
+            "Compare the database with its backup of that night, then settle it: gdpr log settle BATCH. The customers "
+            "concerned are left out of purges until then.",
         )
 
 

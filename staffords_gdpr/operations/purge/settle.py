@@ -90,12 +90,12 @@ def _subjects(log: AuditLog, batches: set[str]) -> frozenset[Key]:
 
 
 def _find_out(bulk: Bulk, log: AuditLog, intent: Entry, *, lock: bool) -> Recovered:
-    batch, rows = str(intent.fields["batch"]), _rows(intent)
+    batch, rows = str(intent.fields["batch"]), rows_of(intent)
     pending = read_pending(log.home, batch)
     if pending is None:
         return Recovered(batch, "unclear", rows, {})
     plan = plan_in(pending)
-    if not _fits(bulk, plan):
+    if not fits(bulk, plan):
         return Recovered(batch, "unclear", rows, {})
     if lock:
         transaction = begin(bulk.connection, lock=True)  # waits for whoever may still be committing
@@ -109,7 +109,7 @@ def _find_out(bulk: Bulk, log: AuditLog, intent: Entry, *, lock: bool) -> Recove
     return Recovered(batch, outcome, rows, {name: n for name, n in left.items() if n})
 
 
-def _fits(bulk: Bulk, plan: Plan) -> bool:
+def fits(bulk: Bulk, plan: Plan) -> bool:
     """Whether today's policy and database still know all that the plan names: both may have changed since."""
     return all(
         found is not None
@@ -134,6 +134,6 @@ def _is_committed(outcome: Entry) -> bool:
     return outcome.type == "purge.done" or outcome.fields.get("outcome") == "committed"
 
 
-def _rows(intent: Entry) -> dict[str, int]:
+def rows_of(intent: Entry) -> dict[str, int]:
     rows = intent.fields["rows"]
     return {str(name): int(count) for name, count in rows.items()} if isinstance(rows, Mapping) else {}
