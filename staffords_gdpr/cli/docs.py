@@ -34,6 +34,13 @@ SCAN = {
     "oldest_due": "2026-10-31",
     "forecast": [{"until": "2026-12-23", "due": {"call": 1}}],
 }
+RECLAIM = {
+    "level": "vacuum",
+    "complete": True,
+    "parts": [{"what": "calls", "how": "VACUUM", "before": 81920, "after": 40960, "failure": ""}],
+    "gone": "…",
+    "remains": "…",
+}
 PURGE = {
     "run": "…",
     "dry_run": False,
@@ -49,6 +56,7 @@ PURGE = {
     "left": 0,
     "put_off": 0,
     "rehearsal": False,
+    "reclaim": RECLAIM,
     "brakes": [{"code": "…", "message": "…", "hint": "…", "seen": {"affected": 150}}],
     "recovered": [{"batch": "…", "outcome": "committed", "rows": {"call": 3}, "left": {}}],
 }
@@ -100,6 +108,7 @@ EXAMPLES = {
     "gdpr scan --details --format jsonl": ROW,
     "gdpr purge --format json": PURGE,
     "gdpr audit --format json": AUDIT,
+    "gdpr reclaim --format json": RECLAIM,
     "gdpr status --format json": STATUS,
 }
 

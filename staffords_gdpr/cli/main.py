@@ -24,6 +24,7 @@ from staffords_gdpr.cli import (
     keys,
     log,
     purge,
+    reclaim,
     review,
     scan,
     schedule,
@@ -56,6 +57,7 @@ app.command("review", rich_help_panel="The four commands")(review.review)
 app.command("explain", rich_help_panel="Around them")(explain.explain)
 app.command("sign", rich_help_panel="Around them")(sign.sign)
 app.command("status", rich_help_panel="Around them")(status.status)
+app.command("reclaim", rich_help_panel="Around them")(reclaim.reclaim)
 app.command("schedule", rich_help_panel="Around them")(schedule.schedule)
 app.add_typer(hold.app, name="hold", rich_help_panel="Around them")
 app.add_typer(action.app, name="action", rich_help_panel="Around them")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from staffords_gdpr.operations.drift import Drift
     from staffords_gdpr.operations.purge import PurgeResult
+    from staffords_gdpr.operations.purge.reclaim import ReclaimResult
     from staffords_gdpr.operations.scan import ScanResult
     from staffords_gdpr.retention.states import Verdict
 
@@ -106,6 +107,7 @@ def purge(result: PurgeResult) -> dict[str, object]:
         "left": result.left,
         "put_off": result.put_off,
         "rehearsal": result.rehearsal,
+        "reclaim": None if result.reclaimed is None else reclaim(result.reclaimed),
         "brakes": [
             {"code": brake.code, "message": brake.message, "hint": brake.hint, "seen": brake.seen}
             for brake in result.brakes
@@ -114,4 +116,24 @@ def purge(result: PurgeResult) -> dict[str, object]:
             {"batch": one.batch, "outcome": one.outcome, "rows": dict(one.rows), "left": dict(one.left)}
             for one in result.recovered
         ],
+    }
+
+
+def reclaim(result: ReclaimResult) -> dict[str, object]:
+    """`gdpr reclaim --format json`. Sizes are in bytes, null where the engine tells none."""
+    return {
+        "level": result.level,
+        "complete": result.complete,
+        "parts": [
+            {
+                "what": part.what,
+                "how": part.how,
+                "before": part.before,
+                "after": part.after,
+                "failure": part.failure,
+            }
+            for part in result.parts
+        ],
+        "gone": result.guarantee.gone,
+        "remains": result.guarantee.remains,
     }

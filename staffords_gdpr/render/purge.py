@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from staffords_gdpr.render import reclaim
 from staffords_gdpr.render.page import Block, Page, Table, Text, Tone, count, title, warn
 from staffords_gdpr.render.scan import amounts, name_of
 
@@ -31,9 +32,8 @@ def plan(planned: Planned, policy: Policy) -> Page:
         return ()
     subjects = f"{planned.subjects:,} of {count(planned.total, policy.subject)}"
     alone = f" and {count(planned.alone, 'row')} that belong to nobody" if planned.alone else ""
-    would = "Would be erased, were this no rehearsal" if planned.rehearsal else "About to be erased"
     blocks: list[Block] = [
-        title(f"{would}: {amounts(planned.rows, policy)}, of {subjects}{alone}."),
+        title(f"About to be erased: {amounts(planned.rows, policy)}, of {subjects}{alone}."),
         _table("To erase", planned.rows, planned.held, planned.undecidable, policy),
     ]
     if planned.allowed:
@@ -47,6 +47,8 @@ def plan(planned: Planned, policy: Policy) -> Page:
 def page(result: PurgeResult, policy: Policy) -> Page:
     """What went or would go, what stayed and why, what ended the run, and which brakes would refuse."""
     blocks = [*_erased(result, policy), *_held(result, policy), *_undecidable(result), *_end(result, policy)]
+    if result.reclaimed is not None and not result.dry_run:
+        blocks += reclaim.summary(result.reclaimed)
     for batch in result.recovered:
         what = f"An earlier run was cut off in batch {batch.batch} ({count(sum(batch.rows.values()), 'row')})"
         blocks.append(Text(f"{what}: {_OUTCOMES[batch.outcome]}", Tone.WARN))

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from staffords_gdpr.auditlog import AuditLog
+from staffords_gdpr.auditlog import AuditLog, Entry
 from staffords_gdpr.database.catalogue import Catalogue
 from staffords_gdpr.errors import BrakeError, PolicyError
 from staffords_gdpr.operations.audit.findings import several
@@ -56,13 +56,7 @@ def approval(policy: Policy, log: AuditLog, catalogue: Catalogue | None = None) 
         )
     if catalogue is None:
         return
-    if fields["database"] != catalogue.identity:
-        yield Brake(
-            "wrong-database",
-            f"this is {catalogue.identity}; the policy was approved {on} for {fields['database']}",
-            f"Check GDPR_DATABASE_URL; if the database has moved, let a director run: {again}",
-            {"approved": str(fields["database"]), "found": catalogue.identity},
-        )
+    yield from database(approved, catalogue.identity)
     drift = drift_since(approved, log.home, catalogue)
     if drift.stops:
         yield Brake(
@@ -70,6 +64,19 @@ def approval(policy: Policy, log: AuditLog, catalogue: Catalogue | None = None) 
             f"what the policy rests on in the database has changed since the approval {on}: {drift.text}",
             f"Check that the policy still says what it should (gdpr scan), then let a director run: {again}",
             {"approved": str(fields["fingerprint"]), "found": catalogue.fingerprint},
+        )
+
+
+def database(approved: Entry | None, identity: str) -> Iterator[Brake]:
+    """The database is the one for which the policy was approved."""
+    if approved is not None and approved.fields["database"] != identity:
+        yield Brake(
+            "wrong-database",
+            f"this is {identity}; the policy was approved on {approved.time:%Y-%m-%d} for "
+            f"{approved.fields['database']}",
+            "Check GDPR_DATABASE_URL; if the database has moved, let a director run: "
+            "gdpr approve --as director --key FILE",
+            {"approved": str(approved.fields["database"]), "found": identity},
         )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from staffords_gdpr.operations.purge.brakes import Brake
+from staffords_gdpr.operations.purge.reclaim import ReclaimResult
 from staffords_gdpr.operations.purge.settle import Recovered
 
 ENDED_EARLY = ("max-runtime", "until", "signal")
@@ -21,6 +22,7 @@ class PurgeResult:
     what ended the run early. `held` rows of the record types are left alone for the reasons in `held_why`, which
     counts them by record type and reason; `undecidable_before` and `held_before` are what the last purge saw, None
     before the first. `left`: the subjects, and rows that belong to nobody, that were still on the list at the end.
+    `reclaimed`: what was done about traces in the database's files, None where there was nothing to do.
     """
 
     run: str
@@ -38,6 +40,7 @@ class PurgeResult:
     left: int = 0
     put_off: int = 0
     rehearsal: bool = False
+    reclaimed: ReclaimResult | None = None
 
     @property
     def ended(self) -> str:
@@ -47,7 +50,8 @@ class PurgeResult:
     @property
     def needs_person(self) -> bool:
         """Whether the run found what a person must look at (exit 3)."""
-        return bool(self.put_off) or any(one.outcome == "unclear" for one in self.recovered)
+        traces = self.reclaimed is not None and not self.reclaimed.complete
+        return traces or bool(self.put_off) or any(one.outcome == "unclear" for one in self.recovered)
 
     @property
     def undecidable_grew(self) -> dict[str, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import sqlalchemy as sa
@@ -24,8 +24,9 @@ from staffords_gdpr.operations.purge.brakes import Brake
 from staffords_gdpr.operations.purge.earlier import Earlier, earlier
 from staffords_gdpr.operations.purge.erasure import planned
 from staffords_gdpr.operations.purge.pace import ALONE_ANYWAY, OTHERS_WAIT, Pace
+from staffords_gdpr.operations.purge.reclaim import after_a_run
 from staffords_gdpr.operations.purge.rehearsal import foretell, rehearse
-from staffords_gdpr.operations.purge.result import PurgeResult, rows_in
+from staffords_gdpr.operations.purge.result import ENDED_EARLY, PurgeResult, rows_in
 from staffords_gdpr.operations.purge.retries import Retries
 from staffords_gdpr.operations.purge.settle import Recovered, settle, unclear_rows, unclear_subjects
 from staffords_gdpr.operations.purge.window import NO_LIMITS, Limits, Window
@@ -52,6 +53,7 @@ def purge(
     `confirm` allows up to so many subjects where the brake on large runs would refuse, until that backlog is done. The
     run ends between two batches where its `limits` say so, or once `stop` returns True. With `dry_run` nothing is
     erased and nothing is written anywhere; with `rehearsal` nothing is erased, and the log gets what would have been.
+    In the end it does what the policy says of the traces in the database's files (`reclaim`), unless it ended early.
     Raises BrakeError (before the first row), LogBrokenError, LockedError, DatabaseError, PolicyError.
     """
     log.require_verified(full=False)
@@ -59,11 +61,16 @@ def purge(
         with connected(engine) as connection:
             return foretell(policy, connection, log, now, confirm)
     clock = running_clock(now)
-    with log.run_lock(), connected(engine) as connection:
-        if rehearsal:
-            return rehearse(policy, connection, log, clock, confirm, progress)
-        window = Window(limits, clock, policy.zone, stop)
-        return _Run(policy, connection, log, now, clock, limits, window, progress).go(confirm)
+    with log.run_lock():
+        with connected(engine) as connection:
+            if rehearsal:
+                return rehearse(policy, connection, log, clock, confirm, progress)
+            window = Window(limits, clock, policy.zone, stop)
+            result = _Run(policy, connection, log, now, clock, limits, window, progress).go(confirm)
+        if result.result in ENDED_EARLY:
+            return result
+        reclaimed = after_a_run(policy, engine, log, result.run, result.erased, clock, progress)
+        return replace(result, reclaimed=reclaimed)
 
 
 @dataclass(frozen=True)
