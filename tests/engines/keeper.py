@@ -48,7 +48,7 @@ def mariadb(folder: Path) -> Iterator[str]:
     data, socket, scratch = folder / "mariadb", folder / "mariadb.sock", folder / "mariadb-tmp"
     scratch.mkdir()
     as_whom = ["--user=root"] if os.geteuid() == 0 else []
-    installing = [_program("mariadb-install-db"), "--no-defaults", f"--datadir={data}", "--skip-test-db"]
+    installing = [program("mariadb-install-db"), "--no-defaults", f"--datadir={data}", "--skip-test-db"]
     subprocess.run(
         [*installing, "--auth-root-authentication-method=normal", "--innodb-log-file-size=4M", *as_whom],
         check=True,
@@ -68,11 +68,11 @@ def mariadb(folder: Path) -> Iterator[str]:
         f"socket={socket}",
         f"pid-file={folder / 'mariadb.pid'}",
     )
-    command = [_program("mariadbd"), "--no-defaults", *(f"--{setting}" for setting in settings), *as_whom]
+    command = [program("mariadbd"), "--no-defaults", *(f"--{setting}" for setting in settings), *as_whom]
     server = subprocess.Popen(command, stdout=sys.stderr)
     try:
         until = time.monotonic() + STARTING_SECONDS
-        while not _answers(socket):
+        while not answers(socket):
             if server.poll() is not None or time.monotonic() > until:
                 raise RuntimeError("mariadbd did not start")
             time.sleep(0.1)
@@ -82,7 +82,7 @@ def mariadb(folder: Path) -> Iterator[str]:
         server.wait()
 
 
-def _answers(socket: Path) -> bool:
+def answers(socket: Path) -> bool:
     try:
         pymysql.connect(unix_socket=str(socket), user="root").close()
     except pymysql.OperationalError:
@@ -90,7 +90,7 @@ def _answers(socket: Path) -> bool:
     return True
 
 
-def _program(name: str) -> str:
+def program(name: str) -> str:
     found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
     if found is None:
         raise RuntimeError(
