@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.data import NEW, Size
-from benchmarks.measure import ROOT, say
+from benchmarks.measure import say
 from benchmarks.servers import start
-from benchmarks.site import Failed, Site, run
+from benchmarks.site import ROOT, Failed, Site, run
 
 
 def idle(name: str, folder: Path, customers: int) -> dict[str, Any]:

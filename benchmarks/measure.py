@@ -9,13 +9,11 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 from benchmarks.servers import Engine
-from benchmarks.site import Site, run
+from benchmarks.site import ROOT, Site, run
 
-ROOT = Path(__file__).resolve().parent.parent
 Way = Callable[[], "Run"]
 
 

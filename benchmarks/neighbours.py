@@ -13,9 +13,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from benchmarks.measure import ROOT, say
+from benchmarks.measure import say
 from benchmarks.operators import FIRST_CALL
-from benchmarks.site import GDPR, Failed, Process, Site, run
+from benchmarks.site import GDPR, ROOT, Failed, Process, Site, run
 
 QUIET_SECONDS = 10
 SETTLING_SECONDS = 1

@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session, registry, relationship
 from benchmarks import floor
 from benchmarks.floor import mariadb
 from benchmarks.floor.due import DUE_PAYMENT
-from benchmarks.measure import ROOT, Run
+from benchmarks.measure import Run
 from benchmarks.servers import Engine
-from benchmarks.site import run
+from benchmarks.site import ROOT, run
 from staffords_gdpr.operations.demo import schema
 
 # table -> which of its rows go; the records that the floor deletes, in its order

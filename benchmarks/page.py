@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measure import ROOT, Series
+from benchmarks.measure import Series
+from benchmarks.site import ROOT
 
 PAGE = ROOT / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- figures: written by make bench -->", "<!-- end of figures -->"

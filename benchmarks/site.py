@@ -15,7 +15,8 @@ from pathlib import Path
 from benchmarks.servers import Engine
 from staffords_gdpr.operations.demo.folder import POLICY, PREPARATION, SETTINGS, packaged_policy
 
-LAUNCHER = Path(__file__).resolve().parent / "launch.py"
+ROOT = Path(__file__).resolve().parent.parent
+LAUNCHER = ROOT / "benchmarks" / "launch.py"
 GDPR = (sys.executable, "-m", "staffords_gdpr.cli.main")
 
 
@@ -86,6 +87,7 @@ class Site:
 def run(argv: Sequence[str], folder: Path) -> Process:
     """Run a process to its end. Settings of the person who measures do not reach it."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("GDPR_")}
+    environment["PYTHONPATH"] = str(ROOT)  # the program beside these benchmarks, wherever one is installed
     with tempfile.TemporaryDirectory() as scratch, (Path(scratch) / "out").open("w+") as out:
         report, said = Path(scratch) / "report", Path(scratch) / "said"
         with said.open("w") as err:
