@@ -14,7 +14,7 @@ class Planned:
 
     `held` has for each record type the reasons, and how many rows each keeps. `subjects` of `total` have something to
     be erased; `alone` rows belong to none. `allowed` is up to how many a person has said, 0 where nobody had to.
-    `stops_at` is when the run ends by itself, None for never. In a `rehearsal` nothing is erased.
+    `stops_at` is when the run ends by itself, None for never.
     """
 
     rows: Mapping[str, int]
@@ -25,7 +25,6 @@ class Planned:
     undecidable: Mapping[str, int]
     allowed: int = 0
     stops_at: dt.datetime | None = None
-    rehearsal: bool = False
 
 
 class Progress(Protocol):
