@@ -231,6 +231,10 @@ def _prepare(engine: sa.Engine, *, only_read: bool, patience: float) -> None:
                 f"SET timezone = 'UTC'; SET datestyle = 'ISO, YMD'; SET row_security = off; SET jit = off; "
                 f"SET lock_timeout = {max(1, int(patience * 1000))}; SET standard_conforming_strings = on"
             )
+            # what the log calls erased must have outlived the server, also where the firm's own commits need not
+            cursor.execute(
+                "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+            )
         connection.commit()
         if only_read:
             from psycopg import IsolationLevel

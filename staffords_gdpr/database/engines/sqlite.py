@@ -170,6 +170,8 @@ def prepare(engine: sa.Engine, *, only_read: bool = False) -> None:
         if only_read:
             connection.set_authorizer(_only_reading)
         else:
+            # the journal's removal is the commit: it has to be on the disk before the log calls rows erased
+            connection.execute("PRAGMA synchronous=EXTRA")
             # what is erased is overwritten with zeros; FAST would leave it in the pages that become free
             connection.execute("PRAGMA secure_delete=ON")
 
