@@ -53,4 +53,3 @@ def takes(engine: sa.Engine) -> str:
 
 def _of(engine: sa.Engine) -> Engine:
     return cast(Engine, _ENGINES[engine.dialect.name])
-

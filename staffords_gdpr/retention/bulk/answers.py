@@ -91,6 +91,16 @@ class Answers:
                 undecidable += count
         return dict(held), undecidable
 
+    def due_after(self, found: Candidates, rounds: Sequence[int]) -> list[int]:
+        """How many rows were due when each of these rounds of blocking was over, which are given in their order."""
+        t = found.table
+        blocked = sa.func.min(sa.func.coalesce(t.c.r, rounds[-1] + 1)).label("blocked")
+        each = sa.select(blocked).where(t.c.done == 0, sa.or_(t.c.why.is_(None), t.c.r.is_not(None)))
+        rows = each.group_by(*found.key).subquery()
+        query = sa.select(rows.c.blocked, sa.func.count()).group_by(rows.c.blocked)
+        counts = [(blocked, count) for blocked, count in self.connection.execute(query)]
+        return [sum(count for blocked, count in counts if blocked > end) for end in rounds]
+
     def oldest_due(self, found: Candidates) -> dt.date | None:
         """The earliest last day among the rows that are due."""
         t = found.table

@@ -46,7 +46,9 @@ def blocks(rows: Rows) -> list[Block]:
             .values(why=len(found), r=sa.bindparam("now", type_=sa.Integer))
             .where(table.c.why.is_(None), made.holds)
         )
-        after = {name: mark.where(near) for name, near in made.near.items()}
+        after = {
+            name: mark.where(near.condition(joined=name != made.target)) for name, near in made.near.items()
+        }
         found.append(Block(made.kind, made.target, made.by, made.date, frozenset(made.near), mark, after))
     return found
 
@@ -57,8 +59,24 @@ class _Made:
     target: str
     by: str
     holds: Condition
-    near: Mapping[str, Condition]  # by what is read: which targets can be touched by its last changes
+    near: Mapping[str, _Among]  # by what is read: which targets can be touched by its last changes
     date: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class _Among:
+    """That columns of a target are among keys. As a join of the UPDATE, which MariaDB reads from the keys, where it
+    would look through them again for each target; but it joins no table that is updated itself.
+    """
+
+    columns: Sequence[Column]
+    keys: sa.Select[Any]
+
+    def condition(self, *, joined: bool) -> Condition:
+        if joined:
+            keys = self.keys.distinct().subquery()
+            return same(self.columns, list(keys.c))
+        return (self.columns[0] if len(self.columns) == 1 else sa.tuple_(*self.columns)).in_(self.keys)
 
 
 def _references(rows: Rows) -> Iterator[_Made]:
@@ -87,7 +105,7 @@ def _references(rows: Rows) -> Iterator[_Made]:
         stays = [sa.not_(_due(each, referring)) for each in going]
         holds = sa.exists().where(*refers, *stays, sa.not_(_erased_already(rows, source, referring)))
         columns = [target.column(other) for _, other in edge.columns]
-        near = {each.name: _among(columns, _changed_references(rows, each, edge)) for each in going}
+        near = {each.name: _Among(columns, _changed_references(rows, each, edge)) for each in going}
         yield _Made("reference", edge.target, edge.source, holds, near)
 
 
@@ -103,12 +121,12 @@ def _parents(rows: Rows) -> Iterator[_Made]:
         parent = rows.work.candidates[parent_name]
         stays = sa.and_(found.parent[0].is_not(None), sa.not_(_going(parent, found.parent)))
         yield _Made(
-            "goes with", found.name, parent_name, stays, {parent_name: _among(found.parent, _changed(parent))}
+            "goes with", found.name, parent_name, stays, {parent_name: _Among(found.parent, _changed(parent))}
         )
         if own is not None:  # the step of an orphan goes with its own row
             alone = sa.and_(found.table.c.orphan > 0, sa.not_(_going(own, found.key)))
             yield _Made(
-                "goes with", found.name, own.name, alone, {own.name: _among(found.key, _changed(own))}
+                "goes with", found.name, own.name, alone, {own.name: _Among(found.key, _changed(own))}
             )
 
 
@@ -125,7 +143,7 @@ def _other_owners(rows: Rows) -> Iterator[_Made]:
                 rows.scope is not Scope.ALL and not with_parent
             ):  # what such a parent is held by, holds these too
                 held = sa.or_(held, _outside(rows, found))
-            near = {found.name: _among(found.key, _changed(found))}
+            near = {found.name: _Among(found.key, _changed(found))}
             yield _Made("another owner", found.name, found.bound.record.name, held, near)
 
 
@@ -154,7 +172,7 @@ def _evidence(rows: Rows) -> Iterator[_Made]:
                         user.bound.record.name: rows.work.candidates[user.bound.record.name],
                     }
                     near = {
-                        name: _among(target.subject, _changed(each, each.subject))
+                        name: _Among(target.subject, _changed(each, each.subject))
                         for name, each in read.items()
                     }
                     yield _Made("evidence", target.name, user.name, stays, near, date)
@@ -206,10 +224,6 @@ def _changed_references(rows: Rows, found: Candidates, edge: Edge) -> sa.Select[
         .select_from(other.join(table, same(numbered(other, "k"), key_of(table, found.bound))))
         .where(other.c.r == sa.bindparam("before", type_=sa.Integer))
     )
-
-
-def _among(columns: Sequence[Column], keys: sa.Select[Any]) -> Condition:
-    return (columns[0] if len(columns) == 1 else sa.tuple_(*columns)).in_(keys)
 
 
 def _erased_already(rows: Rows, found: Candidates, table: sa.FromClause) -> Condition:

@@ -89,10 +89,16 @@ class Bulk:
         on an earlier day is part of that of a later one, so the farthest day is decided first and then narrowed down.
         """
         self._list(as_of, holds, Scope.ALL, months, ())
-        found = []
+        self.work.index()
+        rounds = []
         for month in range(months, 0, -1):
-            found.append((self.rows.horizon[month], self.due_counts()))
+            rounds.append(self._round)
             self._narrow(month - 1)
+        counts = {name: self._answers.due_after(each, rounds) for name, each in self.candidates.items()}
+        found = [
+            (self.rows.horizon[months - place], {name: each[place] for name, each in counts.items()})
+            for place in range(months)
+        ]
         for candidates in self.candidates.values():
             t = candidates.table
             running = sa.or_(t.c.why >= 0, t.c.why.in_([-Code.OPEN, -Code.HOLD]))
@@ -315,7 +321,7 @@ class Bulk:
             later = (
                 sa.update(t)
                 .values(why=-int(Code.KEPT), r=self._round)
-                .where(t.c.why.is_(None), t.c.b > month)
+                .where(t.c.why.is_(None), t.c.b == month + 1)
             )
             if self._run(later):
                 changed.add(name)

@@ -145,6 +145,13 @@ class Work:
         """To be called after so many rows were written to a work table, or changed in it."""
         self._tables.filled(table, rows)
 
+    def index(self) -> None:
+        """Have candidates found by what a round of blocking reads of the round before. Only many rounds are worth it."""
+        for found in self.candidates.values():
+            for names in (["r"], ["b"], [c.name for c in found.subject], [c.name for c in found.parent]):
+                if names:
+                    self._tables.index_now(found.table, names)
+
     def _candidates(self, name: str, bound: Bound, step: Step | None, parent: str | None) -> Candidates:
         integers = ["done", "orphan", "why", "b", "r", *(f"e_{date}" for date in self.catalogue.policy.dates)]
         columns: list[Any] = [

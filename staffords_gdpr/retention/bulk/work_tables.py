@@ -45,9 +45,17 @@ class WorkTables:
 
     def index(self, table: sa.Table, names: Sequence[str]) -> None:
         """An index over columns of a table, of which several rows can hold the same."""
+        self._index(table, names)
+
+    def index_now(self, table: sa.Table, names: Sequence[str]) -> None:
+        """The same of a table that is there and filled. Nothing happens where it has such an index."""
+        if not any(index.name == f"{table.name}_{names[0]}" for index in table.indexes):
+            self._index(table, names).create(self._connection)
+
+    def _index(self, table: sa.Table, names: Sequence[str]) -> sa.Index:
         columns = [table.c[name] for name in names]
         parts = {name: _PART for name, column in zip(names, columns, strict=True) if _is_long(column)}
-        sa.Index(f"{table.name}_{names[0]}", *columns, mysql_length=parts, mariadb_length=parts)
+        return sa.Index(f"{table.name}_{names[0]}", *columns, mysql_length=parts, mariadb_length=parts)
 
     def make(self) -> None:
         self._metadata.create_all(self._connection, checkfirst=False)
