@@ -44,6 +44,11 @@ def connect(url: str, *, write: bool) -> sa.Engine:
     engine = backend.open(parsed, write=write, patience=BUSY_SECONDS)
     with connected(engine) as connection:
         backend.probe(connection)
+        if write and backend.is_replica(connection):
+            raise DatabaseError(
+                f"{_shown(parsed)} is a replica, or was made read-only: what is erased there comes back",
+                "give the URL of the server to which the others follow",
+            )
     return engine
 
 
@@ -94,9 +99,9 @@ def commit_refused(transaction: sa.Transaction, error: sa.exc.DBAPIError) -> boo
         return False
     try:
         connection.connection.rollback()
-    except connection.dialect.loaded_dbapi.Error:
+        return backend.refusal_stands(connection)
+    except (connection.dialect.loaded_dbapi.Error, sa.exc.DBAPIError):
         return False
-    return True
 
 
 def check_deferred(connection: sa.Connection) -> None:

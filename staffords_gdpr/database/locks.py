@@ -13,6 +13,8 @@ SELECT, see what is committed and not a snapshot.
 
 SQLite: BEGIN IMMEDIATE has locked the whole database.
 
+Where several servers write to the same database (a MariaDB cluster), the same is locked on each.
+
 Look-up tables of conditions are not locked on PostgreSQL: what they say is how the firm works, and holds for everybody.
 """
 
@@ -24,6 +26,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from staffords_gdpr.database.catalogue import Bound, Catalogue, Edge
+from staffords_gdpr.database.engines import backend_of
 from staffords_gdpr.policy.models import Hop
 
 TABLE_SECONDS = 3
@@ -70,9 +73,26 @@ def lock_rows(connection: sa.Connection, catalogue: Catalogue, scopes: Mapping[s
             connection.execute(
                 sa.text(f"ANALYZE {table.name}")
             )  # or a batch of ten is planned like a million
-    for name, table in filled.items():
-        for way in _ways(catalogue, name, table):
-            _lock(connection, way)
+    for host in hosts(connection, filled.values()):
+        for name, table in filled.items():
+            for way in _ways(catalogue, name, table):
+                _lock(host, way)
+    backend_of(connection).confirm_locks(connection)
+
+
+def hosts(connection: sa.Connection, tables: Iterable[sa.Table] = ()) -> Sequence[sa.Connection]:
+    """The connections by which to lock rows: those to other hosts that write to the same database, where these work
+    tables are made and filled like here, and then this one. In the end the engine has to confirm the locks.
+    """
+    others = backend_of(connection).others(connection)
+    for table in tables if others else ():
+        rows = [row._asdict() for row in connection.execute(sa.select(table))]
+        for other in others:
+            other.execute(sa.schema.CreateTable(table, if_not_exists=True))
+            other.execute(sa.delete(table))
+            if rows:
+                other.execute(sa.insert(table), rows)
+    return (*others, connection)
 
 
 def lock_everything(connection: sa.Connection, catalogue: Catalogue) -> None:
@@ -86,7 +106,9 @@ def lock_everything(connection: sa.Connection, catalogue: Catalogue) -> None:
         for name in sorted(names | {edge.source_table for edge in catalogue.edges}):
             # for update: a lock for reading would stop at the index that it counts by
             every = sa.select(sa.func.count()).select_from(sa.table(name)).with_for_update()
-            connection.execute(every)
+            for host in hosts(connection):
+                host.execute(every)
+        backend_of(connection).confirm_locks(connection)
 
 
 # -- rows ----------------------------------------------------------------------------------------------------------

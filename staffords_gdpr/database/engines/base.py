@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
@@ -72,6 +72,28 @@ class Backend(ABC):
     def check_deferred(self, connection: sa.Connection) -> None:
         """Let happen now what waits for the commit and may change rows."""
         return
+
+    def others(self, connection: sa.Connection) -> Sequence[sa.Connection]:
+        """Connections to the other hosts that write to the same database, each in a transaction of its own: what is
+        locked for a batch has to be locked there, too. They are let go when the connection's transaction ends.
+        """
+        return ()
+
+    def confirm_locks(self, connection: sa.Connection) -> None:
+        """To be called when everything is locked, on every host. Raises what a deadlock raises where one was lost."""
+        return
+
+    def refusal_stands(self, connection: sa.Connection) -> bool:
+        """Whether a COMMIT that was refused is refused for good, whoever else may have heard of it."""
+        return True
+
+    def most_rows(self, connection: sa.Connection) -> int | None:
+        """How many rows one transaction may change; None for any number."""
+        return None
+
+    def is_replica(self, connection: sa.Connection) -> bool:
+        """Whether this server only follows another one, to which writers have to go."""
+        return False
 
     @abstractmethod
     def changes_so_far(self, connection: sa.Connection) -> int:

@@ -10,28 +10,18 @@ import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from contextlib import closing
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import event
 
-from staffords_gdpr.database.engines.base import (
-    LOCK_SECONDS,
-    READING,
-    SHORT,
-    SHORT_SECONDS,
-    Backend,
-    driver_missing,
-    makes_work_tables,
-)
+from staffords_gdpr.database.engines.base import READING, SHORT, driver_missing
+from staffords_gdpr.database.engines.mariadb_cluster import Clustered, number_of_cluster
 from staffords_gdpr.database.engines.mariadb_errors import CONFLICTS, PASSING, code_of, meaning
+from staffords_gdpr.database.engines.mariadb_session import prepare
 from staffords_gdpr.database.facts import Check, ColumnFacts, Family, Outside, StoredTable
 from staffords_gdpr.errors import UsageError
 
 OLDEST = (10, 5)
-_SQL_MODE = "STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
-"""Strict, but without NO_ZERO_DATE and NO_ZERO_IN_DATE: zero dates are there, and have to be read and compared with."""
 
 _TABLES = """
     SELECT table_name, table_type, engine FROM information_schema.tables
@@ -65,18 +55,8 @@ _NO_PROCESS = 1227
 _CHANGES = """
     SHOW SESSION STATUS WHERE variable_name IN ('Handler_delete', 'Handler_update', 'Handler_write')"""
 
-_LONG = "SET SESSION max_statement_time = @gdpr_statement, idle_write_transaction_timeout = @gdpr_idle"
-_SHORT = f"SET SESSION innodb_lock_wait_timeout = {LOCK_SECONDS}, " + ", ".join(
-    # what the user's own limit is, if that is shorter; 0 is none
-    f"{name} = IF({usual} = 0, {SHORT_SECONDS}, LEAST({usual}, {SHORT_SECONDS}))"
-    for name, usual in (
-        ("max_statement_time", "@gdpr_statement"),
-        ("idle_write_transaction_timeout", "@gdpr_idle"),
-    )
-)
 
-
-class MariaDB(Backend):
+class MariaDB(Clustered):
     title = "MariaDB"
     dialect = "mysql"
     conflicts = CONFLICTS
@@ -108,7 +88,7 @@ class MariaDB(Backend):
             )
         except ModuleNotFoundError:
             raise driver_missing(self.title, "mysql") from None
-        _prepare(engine, only_read=not write, patience=patience)
+        prepare(engine, only_read=not write, patience=patience)
         return engine
 
     def probe(self, connection: sa.Connection) -> None:
@@ -132,7 +112,10 @@ class MariaDB(Backend):
 
     def begin(self, connection: sa.Connection, *, lock: bool, short: bool) -> sa.Transaction:
         connection.execution_options(**{READING: not lock, SHORT: short})
-        return connection.begin()
+        return self.begin_on_every_node(connection) if lock else connection.begin()
+
+    def is_replica(self, connection: sa.Connection) -> bool:
+        return str(connection.exec_driver_sql("SELECT @@GLOBAL.read_only").scalar()) not in ("0", "OFF")
 
     def changes_so_far(self, connection: sa.Connection) -> int:
         """Rows that triggers change are counted, rows that foreign keys change are not."""
@@ -228,7 +211,10 @@ class MariaDB(Backend):
         return tuple(dict.fromkeys(found))
 
     def identity(self, connection: sa.Connection) -> str:
-        """The database's name, with a hash of the server's own number, or else its host, port and data folder."""
+        """The database's name, with a hash of the server's own number, or else its host, port and data folder.
+
+        Of a cluster, which is one database on many servers, a hash of the cluster's number.
+        """
         known: dict[str, str] = dict(
             connection.exec_driver_sql(
                 "SHOW GLOBAL VARIABLES WHERE variable_name IN ('server_uid', 'hostname', 'port', 'datadir')"
@@ -236,7 +222,10 @@ class MariaDB(Backend):
         )
         server = known.get("server_uid") or known.get("hostname")
         name = connection.exec_driver_sql("SELECT database()").scalar_one()
-        digest = hashlib.sha256(repr((server, known.get("port"), known.get("datadir"), name)).encode())
+        told = (server, known.get("port"), known.get("datadir"), name)
+        if (cluster := number_of_cluster(connection)) is not None:
+            told = (cluster, None, None, name)
+        digest = hashlib.sha256(repr(told).encode())
         return f"mariadb:{name}:{digest.hexdigest()[:16]}"
 
 
@@ -259,58 +248,6 @@ def _spelled(connection: sa.Connection, names: Iterable[str]) -> Mapping[str, st
                 connection.exec_driver_sql(f"SELECT CONVERT(_filename'{name}' USING utf8mb4)").scalar_one()
             )
     return {name: found.get(name, name) for name in names}
-
-
-def _prepare(engine: sa.Engine, *, only_read: bool, patience: float) -> None:
-    """Settings of the session, and transactions for reading in which only work tables can be written.
-
-    MariaDB makes no temporary table in a transaction that is read-only. As each statement of a reading transaction
-    sees the rows of its own moment, it loses nothing by being ended for that and begun again.
-    """
-
-    @event.listens_for(engine, "connect")
-    def _connect(connection: Any, _record: object) -> None:
-        seconds = max(1, int(patience))
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"SET SESSION time_zone = '+00:00', sql_mode = '{_SQL_MODE}', autocommit = 0, "
-                f"innodb_lock_wait_timeout = {seconds}, lock_wait_timeout = {seconds}, "
-                "@gdpr_statement = @@max_statement_time, @gdpr_idle = @@idle_write_transaction_timeout"
-            )
-            (_read_only if only_read else _read_and_write)(cursor)
-
-    def reading(connection: sa.Connection) -> bool:
-        return bool(connection.get_execution_options().get(READING, only_read))
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: sa.Connection) -> None:
-        with closing(connection.connection.cursor()) as cursor:
-            (_read_only if reading(connection) else _read_and_write)(cursor)
-            if not only_read:
-                short = connection.get_execution_options().get(SHORT, False)
-                cursor.execute(
-                    _SHORT if short else f"{_LONG}, innodb_lock_wait_timeout = {max(1, int(patience))}"
-                )
-
-    @event.listens_for(engine, "before_cursor_execute")
-    def _before(connection: sa.Connection, cursor: Any, statement: str, *_: object) -> None:
-        if reading(connection) and makes_work_tables(statement):
-            cursor.execute("COMMIT")
-            _read_and_write(cursor)
-
-    @event.listens_for(engine, "after_cursor_execute")
-    def _after(connection: sa.Connection, cursor: Any, statement: str, *_: object) -> None:
-        if reading(connection) and makes_work_tables(statement):
-            cursor.execute("COMMIT")
-            _read_only(cursor)
-
-
-def _read_only(cursor: Any) -> None:
-    cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY")
-
-
-def _read_and_write(cursor: Any) -> None:
-    cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ WRITE")
 
 
 def _family(kind: str, full: str) -> Family:

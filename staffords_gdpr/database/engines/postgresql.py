@@ -140,6 +140,9 @@ class PostgreSQL(Backend):
             connection.exec_driver_sql(f"{limits}SET CONSTRAINTS ALL DEFERRED")
         return transaction
 
+    def is_replica(self, connection: sa.Connection) -> bool:
+        return bool(connection.exec_driver_sql("SELECT pg_is_in_recovery()").scalar())
+
     def check_deferred(self, connection: sa.Connection) -> None:
         connection.exec_driver_sql("SET CONSTRAINTS ALL IMMEDIATE")
 

@@ -10,6 +10,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 
 import sqlalchemy as sa
 
@@ -33,8 +34,9 @@ from staffords_gdpr.database.connection import (
 from staffords_gdpr.database.locks import lock_everything, lock_rows
 from staffords_gdpr.errors import GdprError
 from staffords_gdpr.operations.holds import current_holds
-from staffords_gdpr.operations.purge.erasure import Plan, erase, left_over, plan_of
+from staffords_gdpr.operations.purge.erasure import Plan, erase, left_over
 from staffords_gdpr.operations.purge.pending import pending_of
+from staffords_gdpr.operations.purge.portions import most_changes, portion_of
 from staffords_gdpr.retention.bulk import Bulk, Chunk
 from staffords_gdpr.retention.bulk.rows import Scope
 from staffords_gdpr.retention.states import Key
@@ -120,8 +122,7 @@ class Batches:
                 choose()
                 self._lock(scope)
                 held = self.holds.current()
-                self.bulk.decide(self.as_of, holds=held, scope=scope, left_alone=self.unclear)
-                plan = plan_of(self.bulk)
+                plan, whole = portion_of(self.bulk, partial(self._decide, scope, held), self._most)
                 if not plan.erasures:
                     transaction.rollback()
                     self.bulk.forget()
@@ -135,11 +136,23 @@ class Batches:
                 committed = self._carry_out(transaction, plan, intent)
                 self.tally.rows.update(plan.rows)
                 self.tally.subjects += touched
-                return (committed - begun).total_seconds()
+                if whole:
+                    return (committed - begun).total_seconds()
+                continue
             # a hold that came before the intent: decide again, with it
             transaction.rollback()
             self.bulk.forget()
             self._outcome("purge.aborted", intent, code="hold")
+
+    def _decide(
+        self, scope: Scope, held: frozenset[Key], more: frozenset[Key], rows: frozenset[tuple[str, Key]]
+    ) -> None:
+        """Decide what is due; `more` subjects are held, and `rows` left alone, for a later batch."""
+        self.bulk.decide(self.as_of, holds=held | more, scope=scope, left_alone=self.unclear | rows)
+
+    @cached_property
+    def _most(self) -> int | None:
+        return most_changes(self.bulk)
 
     def _lock(self, scope: Scope) -> None:
         """Lock everything that is read for this batch, before it is read."""

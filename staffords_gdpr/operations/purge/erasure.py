@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from staffords_gdpr.auditlog.rows import leaves
 from staffords_gdpr.database.catalogue import Catalogue
 from staffords_gdpr.database.engines import backend_of
+from staffords_gdpr.database.locks import hosts
 from staffords_gdpr.database.order import Opening, erasing_order, references_to
 from staffords_gdpr.policy.models import Scalar
 from staffords_gdpr.retention.bulk import Bulk
@@ -186,11 +187,14 @@ def remaining(bulk: Bulk, erasures: Sequence[Erasure], *, lock: bool = False) ->
         query = query.select_from(keys.join(table, sa.and_(*_same(own, list(keys.columns)))))
         if erasure.values is not None:
             query = query.where(sa.not_(replaced(table, erasure.values, own)))
-        rows = (query.with_for_update(of=table) if lock else query).subquery()
-        left[erasure.name] = bulk.connection.execute(
-            sa.select(sa.func.count()).select_from(rows)
-        ).scalar_one()
+        count = sa.select(sa.func.count()).select_from(
+            (query.with_for_update(of=table) if lock else query).subquery()
+        )
+        for host in hosts(bulk.connection, [keys]) if lock else [bulk.connection]:
+            left[erasure.name] = host.execute(count).scalar_one()  # the last one is our own
         bulk.work.fill(keys, ())
+    if lock:
+        backend_of(bulk.connection).confirm_locks(bulk.connection)
     return left
 
 
