@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from log_samples import NOW, Sample
 
-from staffords_gdpr.auditlog import checkpoint
+from staffords_gdpr.auditlog import checkpoint, rows
 from staffords_gdpr.auditlog.entries import table
 from staffords_gdpr.auditlog.keys import ENTRY_TYPE, b64
 from staffords_gdpr.auditlog.verify import verify
@@ -111,6 +111,42 @@ def test_the_script_finds_what_was_tampered_with(
     result = by_hand(sample, tmp_path, **environment)
     assert result.returncode == 1, result.stdout + result.stderr
     assert f"FAILED: {words}" in result.stdout or words in result.stdout.splitlines()[-1]
+
+
+def test_the_script_verifies_the_rows_that_are_gone_of_a_batch_that_a_person_settled(
+    sample: Sample, tmp_path: Path
+) -> None:
+    path = settled_batch(sample, gone=2)
+    assert settled_batch(sample, gone=0) is None
+    sample.log.write_checkpoint(NOW)
+    assert verify(sample.home).ok
+    result = by_hand(sample, tmp_path)
+    assert "all verified" in result.stdout, result.stdout + result.stderr
+    assert path is not None
+    path.write_bytes(bytes(32) + path.read_bytes()[32:])
+    assert f"FAILED: the leaves of batch {path.stem}" in by_hand(sample, tmp_path).stdout
+
+
+def settled_batch(sample: Sample, gone: int) -> Path | None:
+    """A batch of three calls whose outcome was unclear, and of which a director says that so many are gone."""
+    log, secret = sample.log, rows.new_batch_key()
+    leaves = [rows.leaf(secret, "call", (row,)) for row in range(3)]
+    name = rows.new_batch_id(NOW)
+    batch = {"batch": name, "root": rows.root(leaves), "rows": {"call": 3}}
+    log.append("purge.intent", {**batch, "run": "r9", "subjects": 2}, now=NOW)
+    log.append("purge.recovered", {**batch, "run": "r9", "outcome": "unclear"}, now=NOW)
+    if gone:
+        rows.write_leaves(log.home, name, NOW, leaves[:gone])
+    fields = {
+        **batch,
+        "gone": {"call": gone},
+        "gone_root": rows.root(leaves[:gone]),
+        "left": {"call": 3 - gone},
+        "role": "director",
+        "person": sample.director.fingerprint,
+    }
+    log.append("purge.settled", fields, now=NOW, signers=[sample.director])
+    return log.home.leaves(name)
 
 
 def test_the_script_takes_a_copied_checkpoint(sample: Sample, tmp_path: Path) -> None:

@@ -131,6 +131,7 @@ def _look(policy: Policy, engine: sa.Engine, log: AuditLog, intent: Entry) -> Un
         plan = plan_in(pending) if pending is not None else None
         known = plan is not None and fits(bulk, plan)
         if plan is not None and known:
+            connection.commit()
             with begin(connection, lock=False):
                 for erasure in plan.erasures:
                     there = frozenset(_still_there(bulk, erasure))
