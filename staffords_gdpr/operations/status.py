@@ -119,9 +119,12 @@ def _rehearsing(policy: Policy, history: History) -> str:
     last = history.rehearsals[-1] if history.rehearsals else None
     if last is None:
         return "Nothing is being erased. No purge has been rehearsed yet."
-    on, rows = policy.today(last.time), last.fields["rows"]
-    would = sum(rows.values()) if isinstance(rows, Mapping) else 0
-    return f"Nothing is being erased. The last rehearsal, on {on}, would have erased {several(would, 'row')}."
+    found = last.fields["rows"]
+    counts = found if isinstance(found, Mapping) else {}
+    rows = sum(count for name, count in counts.items() if name in policy.records)
+    steps = sum(counts.values()) - rows
+    would = several(rows, "row") + (f" and {several(steps, 'step')} of anonymising" if steps else "")
+    return f"Nothing is being erased. The last rehearsal, on {policy.today(last.time)}, would have erased {would}."
 
 
 def _late(purge: Deadline, audit: Deadline, review: Deadline) -> list[str]:

@@ -71,9 +71,9 @@ def _erased(result: PurgeResult, policy: Policy) -> list[Block]:
         nothing = "Nothing is due: a purge would erase nothing." if would else "Nothing was due."
         sentence = Text(nothing, Tone.GOOD)
     else:
-        subjects = count(result.subjects_affected, policy.subject)
         said = "A purge would erase" if would else "Erased:"
-        sentence = title(f"{said} {amounts(result.erased, policy)}, of {subjects}.")
+        of = f", of {count(result.subjects_affected, policy.subject)}" if result.subjects_affected else ""
+        sentence = title(f"{said} {amounts(result.erased, policy)}{of or ' that belong to nobody'}.")
     table = _table(
         "Would go" if would else "Erased", result.erased, result.held_why, result.undecidable, policy
     )

@@ -27,7 +27,7 @@ def page(result: StatusResult, policy: Policy) -> Page:
         Table(("Task", "Every", "Last", "Due by", "State"), rows),
     ]
     blocks += [Text(problem, Tone.WARN) for problem in result.problems]
-    if not result.problems:
+    if not (result.problems or result.rehearsal):
         blocks.append(Text("Nothing waits for a person.", Tone.GOOD))
     if result.open_holds:
         blocks.append(Text(f"Legal holds in force: {len(result.open_holds)}."))

@@ -92,7 +92,7 @@ def test_a_rehearsal_is_said_first_and_counts_for_no_purge(office: Office) -> No
         "purge.rehearsed",
         {
             "run": "r2", "as_of": at("2026-11-10", "02:00"), "policy": office.policy.sha256, "subjects": 4,
-            "rows": {"call": 5, "customer": 4}, "undecidable": {}, "held": 0,
+            "rows": {"call": 5, "customer": 4, "call.text": 1}, "undecidable": {}, "held": 0,
         },
         now=at("2026-11-10", "02:00"),
     )  # fmt: skip
@@ -100,9 +100,10 @@ def test_a_rehearsal_is_said_first_and_counts_for_no_purge(office: Office) -> No
     assert (live.exit_code, live.rehearsal, data(live)["mode"]) == (0, "", "live")
     late = status(office.policy, office.engine, office.log, now=at("2026-11-11"), rehearsal=True)
     assert (late.exit_code, data(late)["mode"]) == (3, "rehearsal")
+    assert "Nothing waits" not in plain(page(late, office.policy))
     assert plain(page(late, office.policy)).splitlines()[0] == (
         'REHEARSAL (mode = "rehearsal" in gdpr.toml): Nothing is being erased. '
-        "The last rehearsal, on 2026-11-10, would have erased 9 rows."
+        "The last rehearsal, on 2026-11-10, would have erased 9 rows and 1 step of anonymising."
     )
 
 
