@@ -24,6 +24,7 @@ CHECKS: Mapping[str, str] = {
     "purge_missed": "a purge completed in every interval of the schedule",
     "purge_refused": "no purge was refused by a brake",
     "purge_stopped": "every purge that began came to its end",
+    "purge_rehearsed": "no night was a rehearsal, which erases nothing",
     "dangling_intent": "every intent to erase has an outcome",
     "unclear_batch": "the outcome of every batch is clear",
     "overdue": "nothing is due that was due already when the last purge started",

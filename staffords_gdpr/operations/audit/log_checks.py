@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from staffords_gdpr.auditlog.layout import Home
@@ -10,7 +11,7 @@ from staffords_gdpr.auditlog.people import Person
 from staffords_gdpr.operations import schedule
 from staffords_gdpr.operations.audit.findings import Finding, several
 from staffords_gdpr.operations.drift import Drift
-from staffords_gdpr.operations.history import History
+from staffords_gdpr.operations.history import History, Run
 from staffords_gdpr.operations.holds import missing_holds
 from staffords_gdpr.policy.models import Policy
 
@@ -108,9 +109,37 @@ def _purges(policy: Policy, history: History, now: dt.datetime) -> Iterator[Find
             "purge_stopped",
             "warning",
             len(stopped),
-            f"{several(len(stopped), 'purge')} began and did not come to an end.",
-            "If the nights after it completed, nothing is left to do; otherwise run gdpr purge.",
+            f"{several(len(stopped), 'purge')} began and did not come to an end: {_ends(stopped)}.",
+            "If the nights after it completed, nothing is left to do; otherwise run gdpr purge, and give it more time "
+            "where its window ended it.",
         )
+    rehearsed = [entry for entry in history.rehearsals if entry.seq > begin]
+    if rehearsed:
+        yield Finding(
+            "purge_rehearsed",
+            "warning",
+            len(rehearsed),
+            f"{several(len(rehearsed), 'purge was a rehearsal', 'purges were rehearsals')}, the last one on "
+            f"{policy.today(rehearsed[-1].time)}: nothing was erased.",
+            'When the numbers in gdpr log show --type purge.rehearsed are right, take mode = "rehearsal" out of '
+            "gdpr.toml.",
+        )
+
+
+_ENDS = {
+    "": "cut off",
+    "stopped": "ended by an error",
+    "put-off": "with batches put off",
+    "max-runtime": "ended by --max-runtime",
+    "until": "ended by --until",
+    "signal": "told to stop",
+}
+
+
+def _ends(runs: list[Run]) -> str:
+    """How many runs ended how, before their work was done."""
+    found = Counter(_ENDS.get(run.result, run.result) for run in runs)
+    return ", ".join(f"{number} {words}" for words, number in found.items())
 
 
 def _batches(history: History) -> Iterator[Finding]:
