@@ -46,7 +46,9 @@ def small_disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallDisk |
 
 
 @pytest.fixture(scope="module")
-def own_servers(small_disk: SmallDisk | None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, OwnServer]]:
+def own_servers(
+    small_disk: SmallDisk | None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, OwnServer]]:
     """Servers to kill, on the small disk where there is one; started when a test asks."""
     started: dict[str, OwnServer] = {}
     yield started
@@ -55,7 +57,9 @@ def own_servers(small_disk: SmallDisk | None, tmp_path_factory: pytest.TempPathF
 
 
 @pytest.fixture
-def own_server(engine_name: str, own_servers: dict[str, OwnServer], small_disk: SmallDisk | None) -> OwnServer:
+def own_server(
+    engine_name: str, own_servers: dict[str, OwnServer], small_disk: SmallDisk | None
+) -> OwnServer:
     if engine_name not in own_servers:
         folder = small_disk.folder if small_disk else Path(tempfile.mkdtemp(prefix="gdpr-"))
         own_servers[engine_name] = KINDS[engine_name](folder)

@@ -342,7 +342,9 @@ def erased_as(office: Office, record: Record, row: Row, now: Row | None) -> set[
     lists = {f"{record.name}.{step.name}": step.anonymise for step in record.sooner}
     for name, values in {record.name: record.anonymise or {}, **lists}.items():
         assert not any(values.values()), "this looks for NULL"
-        anonymised = tuple(None if column in values else value for column, value in zip(columns, row, strict=True))
+        anonymised = tuple(
+            None if column in values else value for column, value in zip(columns, row, strict=True)
+        )
         if now == anonymised != row:
             return {name}
     assert now == row, f"{record.name} {row} has become {now}"

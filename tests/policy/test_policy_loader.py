@@ -313,7 +313,9 @@ def test_the_optional_keys_of_a_policy_arrive() -> None:
 
 def test_no_is_a_word_and_what_counts_where_nothing_is_said() -> None:
     assert read_policy(SOUND.encode(), "p.yaml").reclaim == "no"
-    assert read_policy(SOUND.replace("subject:", "reclaim: no\nsubject:", 1).encode(), "p.yaml").reclaim == "no"
+    assert (
+        read_policy(SOUND.replace("subject:", "reclaim: no\nsubject:", 1).encode(), "p.yaml").reclaim == "no"
+    )
 
 
 def test_a_policy_survives_being_written_down_and_read_again() -> None:

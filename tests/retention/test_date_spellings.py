@@ -131,8 +131,8 @@ def days_of(connection: sa.Connection, rules: Policy) -> tuple[Days, sa.Table]:
         "shifts",
         sa.MetaData(),
         sa.Column("zone", day_type(), primary_key=True),
-        sa.Column("year", day_type(), primary_key=True),
         sa.Column("since", day_type(), primary_key=True),
+        sa.Column("year", day_type()),
         sa.Column("seconds", sa.Integer),
     )
     return days_on(connection.dialect, rules, AS_OF, shifts), shifts

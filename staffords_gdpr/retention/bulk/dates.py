@@ -151,8 +151,8 @@ class Days(ABC):
         return sa.case((sa.and_(*typical.tests), 0), (spelt, 1), else_=0) == 1
 
     def rows(self) -> list[tuple[str, str, str, int]]:
-        """What the table of shifts must hold for the expressions built so far: for clock readings in which zone and
-        year, since when, how many seconds to add."""
+        """What the table of shifts must hold for the expressions built so far: for clock readings in which zone, since
+        when, in which year, how many seconds to add."""
         return [
             (name, *row) for name, zone in self._looked_up.items() for row in shifts_by_year(zone, self._zone)
         ]
@@ -249,11 +249,7 @@ class Days(ABC):
         seconds = (
             sa.select(shifts.c.seconds)
             # the long expression first: within the others it may stand too deep for SQLite's parser
-            .where(
-                reading >= shifts.c.since,
-                shifts.c.year == sa.func.substr(raw, 1, 4),
-                shifts.c.zone == text(stored.key),
-            )
+            .where(reading >= shifts.c.since, shifts.c.zone == text(stored.key), *self._year(raw))
             .order_by(shifts.c.since.desc())
             .limit(1)
             .scalar_subquery()
@@ -288,6 +284,10 @@ class Days(ABC):
     @abstractmethod
     def _in_utc(self, raw: Text) -> Text:
         """The clock reading in UTC, to the second, of a well-formed text with an offset."""
+
+    def _year(self, reading: Text) -> list[Condition]:
+        """Where an engine does not find the latest shift before a reading by its index: that it is of the same year."""
+        return []
 
     @abstractmethod
     def _moved(self, reading: Text, seconds: Number) -> Text:

@@ -84,6 +84,9 @@ class MariadbDays(RegexDays):
         )
         return _moment_later("MINUTE", sa.func.concat(sa.func.substr(raw, 1, 16), seconds), -east)
 
+    def _year(self, reading: Text) -> list[Condition]:
+        return [self._shifts.c.year == sa.func.substr(reading, 1, 4)]
+
     def _moved(self, reading: Text, seconds: Number) -> Text:
         return sa.func.substr(_moment_later("SECOND", reading, seconds), 1, 10)
 

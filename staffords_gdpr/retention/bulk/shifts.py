@@ -12,7 +12,7 @@ _LAST_YEAR = 2200
 
 @cache
 def shifts_by_year(stored: ZoneInfo, local: ZoneInfo) -> tuple[tuple[str, str, int], ...]:
-    """The same as rows (year, since, seconds), for each year what is in force at its beginning, too: so an engine finds
+    """The same as rows (since, year, seconds), for each year what is in force at its beginning, too: so an engine finds
     the few of one year by a key. Earlier than all of them the first shift holds, later the last.
     """
     found, seconds = [], 0
@@ -21,7 +21,7 @@ def shifts_by_year(stored: ZoneInfo, local: ZoneInfo) -> tuple[tuple[str, str, i
         here = [one for one in coming if int(one[0][:4]) <= year]
         coming = coming[len(here) :]
         found.append((f"{year}", f"{year}", seconds))
-        found += [(f"{year}", since, seconds) for since, seconds in here]
+        found += [(since, f"{year}", seconds) for since, seconds in here]
         seconds = here[-1][1] if here else seconds
     return tuple(found[1:])
 

@@ -88,11 +88,12 @@ class Work:
             "shifts",
             [
                 sa.Column("zone", day_type(), primary_key=True),
-                sa.Column("year", day_type(), primary_key=True),
                 sa.Column("since", day_type(), primary_key=True),
+                sa.Column("year", day_type()),
                 sa.Column("seconds", sa.Integer),
             ],
         )
+        self._tables.index(self.shifts, ["year", "zone"])
         # which values mean "no date" is the same at any moment
         moment = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
         self.views = Views(catalogue, days_on(connection.dialect, catalogue.policy, moment, self.shifts))
