@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import warnings
@@ -160,7 +161,8 @@ def wants_json(arguments: Sequence[str]) -> bool:
 def main() -> int:
     """The entry point of the command. Returns the exit code."""
     if os.environ.get("GDPR_DEBUG") != "1":
-        warnings.simplefilter("ignore")  # meant for developers
+        warnings.simplefilter("ignore")  # meant for developers, like a connection's troubles with its own closing
+        logging.getLogger("sqlalchemy").addHandler(logging.NullHandler())
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal that cannot show a character
     return run(sys.argv[1:])

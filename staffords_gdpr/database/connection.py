@@ -60,6 +60,9 @@ def connected(engine: sa.Engine) -> Iterator[sa.Connection]:
             yield connection
     except sa.exc.DBAPIError as error:
         raise translated(error, engine) from error
+    except engine.dialect.loaded_dbapi.Error as error:
+        # from where we talk to the driver itself: when a transaction begins
+        raise translated(sa.exc.DBAPIError(None, None, error), engine) from error
 
 
 def translated(error: sa.exc.DBAPIError, engine: sa.Engine) -> DatabaseError:
