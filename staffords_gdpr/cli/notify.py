@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO
 
+from staffords_gdpr.cli.stopping import INTERRUPTED
 from staffords_gdpr.errors import GdprError
 from staffords_gdpr.settings import Notify
 
@@ -40,7 +41,7 @@ def notifying(commands: Notify) -> Iterator[Ending]:
         ending.exit_code = error.exit_code
         raise
     except KeyboardInterrupt:
-        ending.exit_code = 128 + signal.SIGINT  # as shells have it
+        ending.exit_code = INTERRUPTED
         raise
     except BaseException:
         ending.exit_code = GdprError.exit_code
