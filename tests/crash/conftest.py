@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from crash_office import Office, Saved
+from crash_office import TABLES, Office, Saved
+from engines.talk import run
 from own_servers import KINDS, OwnServer
 from shim import Commands
 from small_disk import SmallDisk
@@ -69,4 +70,5 @@ def own_server(
 @pytest.fixture
 def own_saved(own_server: OwnServer, tmp_path: Path, commands: Commands) -> Saved:
     """A firm on the test's own server."""
+    run(own_server.url, *(f"DROP TABLE IF EXISTS {name}" for name in reversed(TABLES)))
     return Saved(Office.open(Office(own_server.url, tmp_path / "firm", commands)))

@@ -135,10 +135,18 @@ int unlink(const char *path) {
 
 ssize_t send(int handle, const void *data, size_t size, int flags) {
     REAL(ssize_t, send, int, const void *, size_t, int);
-    int how = trap.n ? step("send", trap.place, data, size) : COUNT;
+    char said[100];
+    size_t length = 0;
+    for (; trap.n && length < size && length < sizeof said - 1; length++) {
+        char one = ((const char *)data)[length];
+        said[length] = one >= ' ' && one <= '~' ? one : '.';
+    }
+    said[length] = 0;
+    int how = trap.n ? step("send", said, data, size) : COUNT;
     if (how == CUT) {
+        shutdown(handle, SHUT_RD);  /* first, or the answer might be there already */
         ssize_t sent = real(handle, data, size, flags);
-        shutdown(handle, SHUT_RDWR);
+        shutdown(handle, SHUT_WR);
         return sent;
     }
     DONE(how, real(handle, data, size / 2, flags), real(handle, data, size, flags));

@@ -6,7 +6,7 @@ import time
 
 import pytest
 from crash_office import Office, Saved, assert_nothing_is_gone_unannounced, settled_by_the_next_run
-from engines.talk import speaking
+from engines.talk import run, speaking
 from own_servers import OwnServer
 from shim import INTENT, Action, Ended, Trap
 
@@ -34,8 +34,9 @@ def break_other_connections(url: str) -> None:
 
 
 def says_that_the_database_has_gone(ended: Ended) -> None:
-    assert ended.code == 6, ended
+    assert ended.code == 6, ended.err
     assert "unexpected" not in ended.err
+    assert len(ended.err.splitlines()) == 2, ended.err
     assert ended.out == ""
 
 
@@ -90,3 +91,18 @@ def test_a_server_that_is_killed_and_started_again(own_server: OwnServer, own_sa
         assert_nothing_is_gone_unannounced(saved)
         settled_by_the_next_run(saved)
         saved.restore()
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql", "mariadb"])
+def test_what_the_log_calls_erased_outlives_the_server_also_where_commits_need_not_last(
+    own_server: OwnServer, own_saved: Saved, engine_name: str
+) -> None:
+    office = own_saved.office
+    if engine_name == "postgresql":
+        run(office.url, "ALTER ROLE postgres SET synchronous_commit = off")
+    process = office.start("purge", "--batch-size", "2", trap=Trap(Action.PAUSE, 2, text='"type":"purge.done"'))
+    with office.commands.paused(process):
+        own_server.kill()
+    says_that_the_database_has_gone(office.commands.wait(process))
+    own_server.start()
+    settled_by_the_next_run(own_saved)
