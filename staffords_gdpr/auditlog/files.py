@@ -71,6 +71,17 @@ def append(path: Path, data: bytes) -> None:
     _fill(path, handle, data)
 
 
+def overwrite(path: Path, data: bytes) -> None:
+    """Write over the first bytes of a file that exists, in place and durably. Raises FileNotFoundError."""
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise unwritable(path, error) from None
+    _fill(path, handle, data)
+
+
 def tail_of(path: Path, length: int) -> bytes:
     """The last `length` bytes of a file, fewer where it is shorter, none where it is not there."""
     try:

@@ -78,6 +78,11 @@ class Home:
     def batch_keys(self) -> Path:
         return self.secret / "batch-keys"
 
+    @property
+    def forgetting(self) -> Path:
+        """The batches whose keys are being destroyed."""
+        return self.secret / "forgetting.json"
+
     def statement_folder(self, entry_type: str, period: str) -> Path:
         """The folder of an audit's or a review's statement and sign-offs."""
         return (self.audits if entry_type == "audit" else self.reviews) / period

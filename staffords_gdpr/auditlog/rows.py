@@ -17,7 +17,7 @@ from pathlib import Path
 import rfc8785
 
 from staffords_gdpr.auditlog.canonical import MAX_INTEGER
-from staffords_gdpr.auditlog.files import make_folder, sync_folder, write_atomic, write_new
+from staffords_gdpr.auditlog.files import make_folder, overwrite, sync_folder, write_atomic, write_new
 from staffords_gdpr.auditlog.layout import Home
 from staffords_gdpr.auditlog.merkle import tree_root
 from staffords_gdpr.errors import GdprError
@@ -29,6 +29,14 @@ def new_batch_id(now: dt.datetime) -> str:
     """A ULID: 48 bits of milliseconds, 80 random bits."""
     number = int(now.timestamp() * 1000) << 80 | secrets.randbits(80)
     return "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
+
+
+def batch_time(batch: str) -> dt.datetime:
+    """When a batch was named, aware, in UTC: the first ten letters of its ULID. Raises ValueError for another name."""
+    milliseconds = 0
+    for letter in batch[:10]:
+        milliseconds = milliseconds << 5 | _CROCKFORD.index(letter)
+    return dt.datetime.fromtimestamp(milliseconds / 1000, dt.UTC)
 
 
 def new_batch_key() -> bytes:
@@ -120,6 +128,26 @@ def read_batch_key(home: Home, batch: str) -> bytes | None:
         return (home.batch_keys / f"{batch}.key").read_bytes()
     except FileNotFoundError:
         return None
+
+
+def list_batch_keys(home: Home) -> list[str]:
+    """The batches that have a key, oldest first."""
+    return sorted(path.stem for path in home.batch_keys.glob("*.key"))
+
+
+def destroy_batch_keys(home: Home, batches: Iterable[str]) -> None:
+    """Overwrite the keys of these batches and remove their files, durably. One that is gone already is passed over.
+
+    What was overwritten may live on where the disk or its file system writes elsewhere: see docs/audit-log.md.
+    """
+    for batch in batches:
+        path = home.batch_keys / f"{batch}.key"
+        try:
+            overwrite(path, secrets.token_bytes(path.stat().st_size))
+            path.unlink()
+        except FileNotFoundError:
+            continue
+    sync_folder(home.batch_keys)
 
 
 def write_pending(home: Home, batch: str, pending: Mapping[str, object]) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from staffords_gdpr.auditlog import AuditLog
+from staffords_gdpr.auditlog.layout import Home
 from staffords_gdpr.auditlog.people import people
+from staffords_gdpr.auditlog.rows import list_batch_keys
 from staffords_gdpr.database.binding import bind
 from staffords_gdpr.database.catalogue import Catalogue
 from staffords_gdpr.database.connection import connected
@@ -34,7 +36,7 @@ class StatusResult:
     should see: 3 when the last good purge is older than the schedule allows, or when the next one is certain to
     refuse, otherwise 0. `refuses` names the brakes that will; `hold-missing` stands for a hold that was taken out of
     its file. `stale_holds` are the open ones past the day to look at them again. `rehearsal` is a sentence where purges
-    only rehearse, empty where they are live.
+    only rehearse, empty where they are live. `advice` is what would be better, and can wait.
     """
 
     now: dt.datetime
@@ -55,6 +57,7 @@ class StatusResult:
     refuses: tuple[str, ...]
     problems: tuple[str, ...]
     rehearsal: str = ""
+    advice: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -112,7 +115,17 @@ def status(
             *_stale(stale),
         ),
         rehearsal=_rehearsing(policy, history) if rehearsal else "",
+        advice=tuple(_advice(policy, log.home)),
     )
+
+
+def _advice(policy: Policy, home: Home) -> Iterator[str]:
+    kept = len(list_batch_keys(home)) if policy.backups_kept is None else 0
+    if kept:
+        yield (
+            f"{several(kept, 'key')} of batches can still tell which rows were erased, and none is ever destroyed: "
+            "the policy does not say how long backups of the database exist. Write, for example, backups_kept: 35 days."
+        )
 
 
 def _rehearsing(policy: Policy, history: History) -> str:

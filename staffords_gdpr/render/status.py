@@ -29,6 +29,7 @@ def page(result: StatusResult, policy: Policy) -> Page:
     blocks += [Text(problem, Tone.WARN) for problem in result.problems]
     if not (result.problems or result.rehearsal):
         blocks.append(Text("Nothing waits for a person.", Tone.GOOD))
+    blocks += [Text(advice) for advice in result.advice]
     if result.open_holds:
         blocks.append(Text(f"Legal holds in force: {len(result.open_holds)}."))
     if result.open_actions:
@@ -67,6 +68,7 @@ def data(result: StatusResult) -> dict[str, object]:
         "people": dict(result.people),
         "purge_refuses": list(result.refuses),
         "problems": list(result.problems),
+        "advice": list(result.advice),
     }
 
 

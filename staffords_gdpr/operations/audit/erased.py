@@ -39,6 +39,7 @@ def erased_rows(
     """Hold the rows that are there now against the leaves of all committed batches, newest first.
 
     `present`: the keys of the rows of each record type. Leaves can be computed only with the key of their batch.
+    Batches whose keys the log says were destroyed are left out: no backup is as old as they are.
     """
     suspects = {
         name: tuple(present.get(name, ())) if values_of(found) is None else _not_replaced(bulk, found)
@@ -46,7 +47,7 @@ def erased_rows(
     }
     back: dict[str, None] = {}
     count = hashes = lost = skipped = 0
-    batches = [batch for batch in reversed(history.batches) if batch.committed]
+    batches = [batch for batch in reversed(history.batches) if batch.committed and not batch.forgotten]
     progress.start("looking for erased rows that are back", len(batches))
     for batch in batches:
         progress.advance()

@@ -23,6 +23,7 @@ from staffords_gdpr.operations.purge.batches import Batches, Clock, HoldsWatch, 
 from staffords_gdpr.operations.purge.brakes import Brake
 from staffords_gdpr.operations.purge.earlier import Earlier, earlier
 from staffords_gdpr.operations.purge.erasure import planned
+from staffords_gdpr.operations.purge.forget import forget
 from staffords_gdpr.operations.purge.pace import ALONE_ANYWAY, OTHERS_WAIT, Pace
 from staffords_gdpr.operations.purge.reclaim import after_a_run
 from staffords_gdpr.operations.purge.rehearsal import foretell, rehearse
@@ -134,6 +135,7 @@ class _Run:
             result = self._work_through(batches, todo, planned_rows)
             if result == "complete" and (unclear or _is_unclear(recovered)):
                 result = "unclear"
+            forget(self.policy, self.log, run=self.run, now=self.clock())
         finally:
             self._end(result, undecidable, rows_in(held_why))
         return self._result(result, held_why, undecidable, recovered, before)
