@@ -80,6 +80,7 @@ STATUS = {
     "people": {"director": 1},
     "purge_refuses": [],
     "problems": ["…"],
+    "advice": ["…"],
 }
 CHECK = {
     "usable": True,

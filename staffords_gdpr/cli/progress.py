@@ -45,7 +45,7 @@ class DrawnProgress:
 
         from staffords_gdpr.render.terminal import draw
 
-        Console(stderr=True, highlight=False).print(draw(page))
+        Console(stderr=True, highlight=False).print(draw(page), end="\n\n")
 
     def start(self, label: str, total: int | None) -> None:
         self.finish()
