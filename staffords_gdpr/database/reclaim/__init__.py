@@ -21,21 +21,19 @@ __all__ = ["Guarantee", "Reclaimed", "guarantee", "reclaim", "takes"]
 _ENGINES = {"sqlite": sqlite, "postgresql": postgresql, "mysql": mariadb}
 
 
-def reclaim(
-    engine: sa.Engine, tables: Sequence[str], level: Reclaim, patience: float = BUSY_SECONDS
-) -> Iterator[Reclaimed]:
+def reclaim(engine: sa.Engine, tables: Sequence[str], level: Reclaim) -> Iterator[Reclaimed]:
     """Clear what was erased from these tables out of the files, over a connection of its own.
 
     What cannot be done is yielded with its failure, in words, and raises nothing: the rows are erased whatever
-    becomes of their traces. `patience`: how many seconds to wait for locks and for the server's own clearing up.
+    becomes of their traces. It waits BUSY_SECONDS for locks, and for the server's own clearing up.
     """
 
     def words(error: sa.exc.DBAPIError) -> str:
-        return backend_of(engine).meaning(error, patience)[0]
+        return backend_of(engine).meaning(error, BUSY_SECONDS)[0]
 
     try:
         with engine.connect() as connection:
-            yield from _of(engine).reclaim(connection, tables, level, patience, words)
+            yield from _of(engine).reclaim(connection, tables, level, BUSY_SECONDS, words)
     except sa.exc.DBAPIError as error:
         # the connection is gone: what has not been yielded has not been done
         yield Reclaimed(engine.url.database or "the database", "", None, None, words(error))

@@ -29,8 +29,11 @@ GUARANTEES: dict[Reclaim, Guarantee] = {
 }
 _UNDO = "undo logs"
 _SIZE = """
-    SELECT data_length + index_length + data_free FROM information_schema.tables
-    WHERE table_schema = database() AND table_name = %s"""
+    SELECT file_size FROM information_schema.innodb_sys_tablespaces
+    WHERE name = concat(
+        CAST(CONVERT(database() USING filename) AS BINARY), '/', CAST(CONVERT(%s USING filename) AS BINARY)
+    )"""
+"""Of the table's own file: information_schema.tables has what the statistics say, which come later."""
 _PURGED = re.compile(r"Trx id counter (\d+)\s+Purge done for trx's n:o < (\d+)")
 
 
@@ -96,5 +99,10 @@ def _rebuild(connection: sa.Connection, table: str) -> str:
 
 
 def _size(connection: sa.Connection, table: str) -> int | None:
-    found = connection.exec_driver_sql(_SIZE, (table,)).scalar_one_or_none()
+    try:
+        found = connection.exec_driver_sql(_SIZE, (table,)).scalar_one_or_none()
+    except sa.exc.DBAPIError:
+        if connection.invalidated:
+            raise
+        return None  # not everybody may ask
     return int(found) if found is not None else None

@@ -1,0 +1,223 @@
+"""What was erased is not in the database's files, as far as the policy's `reclaim` promises it. The files are read."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from engines.talk import as_user, rows, run, speaking
+from traces import Planted, addresses
+
+from staffords_gdpr.auditlog import open_log
+from staffords_gdpr.auditlog.verify import verify
+from staffords_gdpr.database.connection import connect
+from staffords_gdpr.database.reclaim import mariadb, postgresql, sqlite
+from staffords_gdpr.errors import BrakeError, LockedError
+
+GONE, KEPT = addresses(gone=True), addresses(gone=False)
+ONLY_SQLITE = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+ONLY_POSTGRESQL = pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
+
+
+def each_connection(engine: sa.Engine, *statements: str) -> None:
+    """Have every connection of this engine say something first."""
+
+    @sa.event.listens_for(engine, "connect")
+    def _connect(connection: sqlite3.Connection, _record: object) -> None:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def test_full_leaves_nothing_erased_in_the_files_where_no_leaves_it(
+    engine_url: str, engine_name: str, tmp_path: Path
+) -> None:
+    firm = Planted.over(engine_url, tmp_path, says="no")
+    if engine_name == "sqlite":
+        each_connection(firm.engine, "PRAGMA secure_delete=OFF")
+    assert firm.in_files() == GONE | KEPT
+
+    assert sum(firm.purge().erased.values()) == len(GONE)
+    assert firm.in_files() & GONE, "the search must be able to find"
+    assert firm.logged() == []
+
+    result = firm.reclaim(full=True)
+    assert result.complete, result.failures
+    assert firm.in_files() == KEPT
+    assert firm.logged() == [("full", "complete")]
+    assert {len(rows(engine_url, f"SELECT 1 FROM {table}")) for table in ("customers",)} == {len(KEPT) // 2}
+    assert verify(firm.log.home).ok
+    parts = {part.what: part for part in result.parts}
+    measured = (
+        parts[Path(firm.engine.url.database or "").name] if engine_name == "sqlite" else parts["customers"]
+    )
+    assert measured.before is not None
+    assert measured.after is not None
+    assert measured.after < measured.before
+
+
+@ONLY_SQLITE
+def test_a_nightly_purge_with_vacuum_leaves_nothing_erased_in_a_file_of_sqlite(
+    engine_url: str, tmp_path: Path
+) -> None:
+    firm = Planted.over(engine_url, tmp_path, says="vacuum")
+    with closing(sqlite3.connect(firm.engine.url.database or "")) as application:
+        # as an application may have it: a write-ahead log that outlives every connection of ours
+        application.execute("PRAGMA journal_mode=WAL")
+        result = firm.purge()
+        assert result.reclaimed is not None
+        assert result.reclaimed.complete
+        assert not result.needs_person
+        assert firm.in_files() == KEPT
+    assert firm.types()[-2:] == ["purge.end", "reclaim"]
+    assert firm.purge(days=1).reclaimed is None, "nothing was erased since"
+
+
+@ONLY_SQLITE
+def test_sqlite_overwrites_rows_as_they_go_and_empties_the_journal_even_where_the_policy_says_no(
+    engine_url: str, tmp_path: Path
+) -> None:
+    firm = Planted.over(engine_url, tmp_path, says="no")
+    path = Path(firm.engine.url.database or "")
+    with closing(sqlite3.connect(path)) as application:
+        application.execute("PRAGMA journal_mode=PERSIST")
+        application.execute("UPDATE customers SET email = email")
+        application.commit()
+        journal = path.with_name(f"{path.name}-journal")
+        assert any(address in journal.read_bytes() for address in GONE)
+        firm.purge()
+        assert not journal.exists()
+    left = firm.in_files() & GONE
+    assert len(left) < len(GONE) / 100, "moved copies may be left, rows may not"
+
+
+@ONLY_SQLITE
+def test_a_reader_in_the_way_spoils_no_erasure_is_told_and_is_made_up_for_next_night(
+    engine_url: str, tmp_path: Path
+) -> None:
+    firm = Planted.over(engine_url, tmp_path, says="vacuum")
+    each_connection(firm.engine, "PRAGMA busy_timeout=50")
+    with closing(sqlite3.connect(firm.engine.url.database or "", isolation_level=None)) as reader:
+        reader.execute("PRAGMA journal_mode=WAL")
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM customers").fetchall()
+        result = firm.purge()
+        assert result.result == "complete"
+        assert result.needs_person
+        assert result.reclaimed is not None
+        assert "another program is reading" in result.reclaimed.failures[0].failure
+        assert firm.in_files() & GONE
+        assert firm.logged() == [("vacuum", "incomplete")]
+    following = firm.purge(days=1)
+    assert following.erased == {}
+    assert not following.needs_person
+    assert firm.logged()[-1] == ("vacuum", "complete")
+    assert firm.in_files() == KEPT
+
+
+@ONLY_SQLITE
+def test_samples_that_an_analyze_of_sqlite_took_go_with_the_rows(engine_url: str, tmp_path: Path) -> None:
+    firm = Planted.over(engine_url, tmp_path, says="vacuum")
+    with closing(sqlite3.connect(firm.engine.url.database or "")) as application:
+        # what ANALYZE writes where SQLite was built with ENABLE_STAT4
+        application.executescript("""
+            CREATE TABLE later_stat4 (tbl, idx, neq, nlt, ndlt, sample);
+            INSERT INTO later_stat4 SELECT 'customers', 'customers_email', '', '', '', CAST(email AS BLOB)
+                FROM customers WHERE id < 20;
+            PRAGMA writable_schema=ON;
+            UPDATE sqlite_master SET name = 'sqlite_stat4', tbl_name = 'sqlite_stat4',
+                sql = replace(sql, 'later_stat4', 'sqlite_stat4') WHERE name = 'later_stat4';
+        """)
+    assert rows(engine_url, "SELECT count(*) FROM sqlite_stat4 WHERE tbl = 'customers'") == [(19,)]
+    firm.purge()
+    assert firm.in_files() == KEPT
+
+
+@ONLY_POSTGRESQL
+def test_vacuum_on_postgresql_frees_the_rows_and_the_statistics_forget_them(
+    engine_url: str, tmp_path: Path
+) -> None:
+    firm = Planted.over(engine_url, tmp_path, says="vacuum")
+    samples = "SELECT count(*) FROM pg_stats WHERE CAST(histogram_bounds AS text) LIKE '%%mail000001@%%'"
+    dead = "SELECT sum(n_dead_tup) FROM pg_stat_user_tables"
+    run(engine_url, "ANALYZE customers")
+    assert rows(engine_url, samples) == [(1,)]
+    result = firm.purge()
+    assert result.reclaimed is not None
+    assert result.reclaimed.complete, result.reclaimed.failures
+    assert rows(engine_url, samples) == [(0,)]
+    assert rows(engine_url, dead) == [(0,)]
+    assert {part.what for part in result.reclaimed.parts} == {"customers", "calls"}
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql", "mariadb"], indirect=True)
+def test_an_open_transaction_that_may_still_read_the_rows_is_told(
+    engine_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("staffords_gdpr.database.reclaim.BUSY_SECONDS", 0.5)
+    firm = Planted.over(engine_url, tmp_path, says="vacuum")
+    with speaking(engine_url) as reader:
+        reader.execution_options(isolation_level="REPEATABLE READ")
+        reader.exec_driver_sql("SELECT count(*) FROM calls").scalar_one()
+        result = firm.purge()
+        assert result.result == "complete"
+        assert result.reclaimed is not None
+        assert not result.reclaimed.complete
+        assert all("may still read" in part.failure for part in result.reclaimed.failures)
+    assert firm.reclaim().complete
+    assert firm.logged() == [("vacuum", "incomplete"), ("vacuum", "complete")]
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql", "mariadb"], indirect=True)
+def test_a_table_in_use_is_named_and_the_others_are_rewritten(
+    engine_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("staffords_gdpr.database.connection.BUSY_SECONDS", 1)
+    firm = Planted.over(engine_url, tmp_path)
+    firm.purge()
+    with speaking(engine_url) as operator:
+        operator.exec_driver_sql("SELECT count(*) FROM calls").scalar_one()
+        result = firm.reclaim(full=True)
+        locked = {part.what for part in result.failures if "is locked by another program" in part.failure}
+    assert locked == {"calls"}
+    assert firm.logged() == [("full", "incomplete")]
+    assert all(address.startswith(b"call") for address in firm.in_files() & GONE)
+
+
+@ONLY_POSTGRESQL
+def test_tables_that_the_user_may_not_vacuum_are_told(engine_url: str, tmp_path: Path) -> None:
+    firm = Planted.over(engine_url, tmp_path)
+    firm.purge()
+    run(engine_url, "CREATE ROLE nobody_special LOGIN")
+    try:
+        firm.engine = connect(as_user(engine_url, "nobody_special"), write=True)
+        result = firm.reclaim()
+    finally:
+        run(engine_url, "DROP ROLE nobody_special")
+    assert {part.what for part in result.failures} == {"customers", "calls"}
+    assert all("skipped by the server" in part.failure for part in result.failures)
+    assert "own the tables" in result.takes
+
+
+@ONLY_SQLITE
+def test_reclaim_is_refused_beside_a_purge_and_over_a_database_that_was_not_approved(
+    engine_url: str, tmp_path: Path
+) -> None:
+    firm = Planted.over(engine_url, tmp_path)
+    with firm.log.run_lock(), pytest.raises(LockedError):
+        Planted(firm.folder, firm.policy, firm.engine, open_log(firm.log.home)).reclaim()
+    firm.engine = connect(f"sqlite:///{tmp_path / 'calls.db'}", write=True)
+    with pytest.raises(BrakeError, match="this is sqlite"):
+        firm.reclaim()
+    assert firm.logged() == []
+
+
+def test_the_page_says_what_each_level_guarantees_in_the_program_s_words() -> None:
+    page = " ".join((Path(__file__).parents[2] / "docs/erasure.md").read_text(encoding="utf-8").split())
+    for engine in (sqlite, postgresql, mariadb):
+        for held in engine.GUARANTEES.values():
+            assert held.gone in page
+            assert held.remains in page
+        assert engine.TAKES in page
