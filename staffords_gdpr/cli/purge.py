@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from contextlib import nullcontext
 from functools import partial
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from staffords_gdpr.cli.notify import notifying
 from staffords_gdpr.cli.opening import database as opened
 from staffords_gdpr.cli.opening import log_of, read_moment, read_settings
 from staffords_gdpr.cli.progress import reporter
-from staffords_gdpr.cli.stopping import INTERRUPTED, stopping
+from staffords_gdpr.cli.stopping import INTERRUPTED, Stopping, stopping
 from staffords_gdpr.errors import FindingsError, UsageError
 from staffords_gdpr.settings import Notify
 
@@ -93,8 +94,9 @@ def purge(
     with notifying(_told(settings.notify, dry_run=dry_run, rehearsal=rehearsal)) as ending:
         rules = load_policy(settings.policy)
         plan = partial(view.plan, policy=rules)
-        write = not (dry_run or rehearsal)
-        with opened(settings, write=write) as engine, stopping() as stop, reporter(plan) as progress:
+        live = not (dry_run or rehearsal)
+        signals = stopping() if live else nullcontext(Stopping())
+        with opened(settings, write=live) as engine, signals as stop, reporter(plan) as progress:
             result = erase(
                 rules,
                 engine,

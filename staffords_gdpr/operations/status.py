@@ -132,7 +132,7 @@ def _rehearsing(policy: Policy, history: History) -> str:
     last = history.rehearsals[-1] if history.rehearsals else None
     if last is None:
         return "Nothing is being erased. No purge has been rehearsed yet."
-    found = last.fields["rows"]
+    found = last.fields["would_erase"]
     counts = found if isinstance(found, Mapping) else {}
     rows = sum(count for name, count in counts.items() if name in policy.records)
     steps = sum(counts.values()) - rows

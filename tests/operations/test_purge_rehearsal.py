@@ -27,7 +27,7 @@ def test_it_erases_nothing_and_logs_what_a_purge_then_erases(firm: Firm) -> None
     assert (result.rehearsal, result.dry_run, result.erased) == (True, False, said.erased)
     assert firm.tables() == before
     entry = firm.the("purge.rehearsed").fields
-    assert (entry["rows"], entry["subjects"]) == (ERASED, result.subjects_affected)
+    assert (entry["would_erase"], entry["subjects"]) == (ERASED, result.subjects_affected)
     assert firm.types()[-1] == "purge.rehearsed"
     assert not {"purge.start", "purge.intent", "purge.done", "purge.end"} & set(firm.types())
     firm.assert_settled()

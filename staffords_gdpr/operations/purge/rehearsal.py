@@ -87,7 +87,7 @@ def rehearse(
             "run": run,
             "as_of": now,
             "policy": policy.sha256,
-            "rows": dict(found.erased),
+            "would_erase": dict(found.erased),
             "subjects": found.subjects_affected,
             "undecidable": dict(found.undecidable),
             "held": found.held,
