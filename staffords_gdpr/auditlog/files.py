@@ -2,56 +2,51 @@
 
 from __future__ import annotations
 
+import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from staffords_gdpr.errors import UsageError
+from staffords_gdpr.errors import GdprError, UsageError
+
+_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
 
 def sync_folder(folder: Path) -> None:
     """fsync a folder, so that the names in it last."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    with writing(folder):
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def make_folder(folder: Path, mode: int) -> None:
-    """Make `folder` with this mode where it is missing, and make its name last. Raises UsageError."""
+    """Make `folder` with this mode where it is missing, and make its name last."""
     if folder.is_dir():
         return
-    try:
+    with writing(folder):
         folder.mkdir(mode=mode, parents=True, exist_ok=True)
         folder.chmod(mode)
         sync_folder(folder.parent)
-    except OSError as error:
-        raise unwritable(folder, error) from None
 
 
 def write_new(path: Path, data: bytes, mode: int = 0o640) -> None:
-    """Write a file that must not exist yet, durably. Raises UsageError where the folder cannot be written."""
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-    except OSError as error:
-        raise unwritable(path, error) from None
-    _fill(path, handle, data)
-    sync_folder(path.parent)
+    """Write a file that must not exist yet, durably."""
+    with writing(path):
+        _fill(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode), data)
+        sync_folder(path.parent)
 
 
 def write_atomic(path: Path, data: bytes, mode: int = 0o640) -> None:
     """Replace a file so that a reader, and a power failure, sees the old one or the new one, never a half."""
     draft = path.with_name(_draft_of(path.name, str(os.getpid())))
-    try:
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
-    except OSError as error:
-        raise unwritable(path, error) from None
-    _fill(draft, handle, data)
-    try:
+    with writing(path):
+        _fill(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode), data)
         os.replace(draft, path)
         sync_folder(path.parent)
-    except OSError as error:
-        raise unwritable(path, error) from None
 
 
 def remove_drafts(folder: Path, name: str) -> None:
@@ -64,22 +59,15 @@ def remove_drafts(folder: Path, name: str) -> None:
 
 def append(path: Path, data: bytes) -> None:
     """Append to a file that exists, durably. A crash may leave a part of `data`."""
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
-    except OSError as error:
-        raise unwritable(path, error) from None
-    _fill(path, handle, data)
+    with writing(path):
+        _fill(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC), data)
 
 
 def overwrite(path: Path, data: bytes) -> None:
     """Write over the first bytes of a file that exists, in place and durably. Raises FileNotFoundError."""
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise unwritable(path, error) from None
-    _fill(path, handle, data)
+    path.stat()
+    with writing(path):
+        _fill(os.open(path, os.O_WRONLY | os.O_CLOEXEC), data)
 
 
 def tail_of(path: Path, length: int) -> bytes:
@@ -92,25 +80,29 @@ def tail_of(path: Path, length: int) -> bytes:
         return b""
 
 
-def unwritable(path: Path, error: OSError) -> UsageError:
-    """The message for a file or folder that cannot be written."""
-    return UsageError(
-        f"{path}: cannot write: {error.strerror}",
-        "Run as the owner of the home folder, or set GDPR_HOME to another.",
-    )
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn an OSError into words about `path`: UsageError where this user cannot write it, GdprError where the disk is
+    full or fails.
+    """
+    try:
+        yield
+    except OSError as error:
+        what = f"{path}: cannot write: {error.strerror}"
+        if error.errno in _DISK:
+            raise GdprError(what, "Check the disk and its space, then run again.") from None
+        raise UsageError(what, "Run as the owner of the home folder, or set GDPR_HOME to another.") from None
 
 
 def _draft_of(name: str, process: str) -> str:
     return f".{name}.{process}.new"
 
 
-def _fill(path: Path, handle: int, data: bytes) -> None:
+def _fill(handle: int, data: bytes) -> None:
     try:
         view = memoryview(data)
         while view:
             view = view[os.write(handle, view) :]
         os.fsync(handle)
-    except OSError as error:
-        raise unwritable(path, error) from None
     finally:
         os.close(handle)

@@ -15,7 +15,9 @@ from staffords_gdpr.auditlog.state import BrokenLineError
 
 TORN_MARK = b'"type":"log.torn"'
 _LINE_START = b'{"entry":{"'
-_MOST_TORN_LINES = 4  # a write torn while it declared a torn write, and so on; more is no accident
+_MOST_TORN_LINES = (
+    1000  # a write torn while it declared a torn write, and so on, as on a disk that stays full
+)
 
 
 Taken_co = TypeVar("Taken_co", covariant=True)
@@ -157,12 +159,23 @@ def _torn_region(line: Line, ahead: deque[Line], lines: Iterator[Line]) -> bytes
     for _ in range(_MOST_TORN_LINES):
         following = ahead.popleft() if ahead else next(lines, None)
         if following is None:
-            return None
+            # torn right after the LF that was to close a torn line
+            return None if _is_whole(region) else region + b"\n"
         if declares(following, region):
             ahead.appendleft(following)
             return region
+        if not looks_torn(following.raw) or _is_whole(following.raw):
+            return None
         region += b"\n" + following.raw
         if not following.ended:
-            plausible = looks_torn(following.raw)
-            return region if plausible else None
+            return region
     return None
+
+
+def _is_whole(raw: bytes) -> bool:
+    """Whether this is all of an entry, so that no write of it was torn."""
+    try:
+        json.loads(raw)
+    except (ValueError, RecursionError):
+        return False
+    return True

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from staffords_gdpr.auditlog import canonical, checkpoint, evidence, keys, snapshot
 from staffords_gdpr.auditlog.entries import Entry, split_entry
-from staffords_gdpr.auditlog.files import append, remove_drafts, tail_of, unwritable, write_atomic
+from staffords_gdpr.auditlog.files import append, remove_drafts, tail_of, write_atomic, writing
 from staffords_gdpr.auditlog.layout import Home
 from staffords_gdpr.auditlog.locks import LOCK_SECONDS, lock
 from staffords_gdpr.auditlog.people import PersonKey
@@ -277,10 +277,8 @@ class AuditLog:
 
     def _put(self, start: int, data: bytes) -> None:
         """One write at the end, its length checked, then fsync. Any failure is this object's last."""
-        try:
+        with writing(self.home.log):
             handle = os.open(self.home.log, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
-        except OSError as error:
-            raise unwritable(self.home.log, error) from None
         self._failure = "an earlier write failed"
         try:
             if os.fstat(handle).st_size != start:
@@ -293,6 +291,9 @@ class AuditLog:
                 )
             os.fsync(handle)
         except OSError as error:
+            if hasattr(os, "posix_fadvise"):
+                # after a failed fsync memory may hold lines that the disk does not: let the next reader see the disk
+                os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
             raise GdprError(
                 f"{self.home.log}: writing failed: {error.strerror}", "Check the disk, then start again."
             ) from error

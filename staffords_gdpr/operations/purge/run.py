@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -16,7 +17,7 @@ from staffords_gdpr.database.binding import bind
 from staffords_gdpr.database.catalogue import Catalogue
 from staffords_gdpr.database.connection import begin, connected
 from staffords_gdpr.database.refusals import require_all_shown
-from staffords_gdpr.errors import PolicyError
+from staffords_gdpr.errors import GdprError, PolicyError
 from staffords_gdpr.operations.history import COMPLETED
 from staffords_gdpr.operations.purge import brakes
 from staffords_gdpr.operations.purge.batches import Batches, Clock, HoldsWatch, Tally
@@ -130,14 +131,18 @@ class _Run:
         self._log("purge.start", as_of=self.now, policy=self.policy.sha256, dry=False, confirm=self.allowed)
         unclear = unclear_rows(self.log)
         batches = Batches(bulk, self.log, holds, self.run, self.now, self.clock, self.tally, unclear)
-        result = "stopped"
         try:
             result = self._work_through(batches, todo, planned_rows)
             if result == "complete" and (unclear or _is_unclear(recovered)):
                 result = "unclear"
             forget(self.policy, self.log, run=self.run, now=self.clock())
-        finally:
-            self._end(result, undecidable, rows_in(held_why))
+        except BaseException:
+            with suppress(
+                GdprError
+            ):  # the log may be what failed, and what failed first is what a person has to hear
+                self._end("stopped", undecidable, rows_in(held_why))
+            raise
+        self._end(result, undecidable, rows_in(held_why))
         return self._result(result, held_why, undecidable, recovered, before)
 
     def _catalogue(self) -> Catalogue:
