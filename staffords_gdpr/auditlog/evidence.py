@@ -17,7 +17,8 @@ REPORTS = {"audit": "certificate.md", "review": "review.md"}
 def check(home: Home, entry: Entry, state: LogState, *, leaves_may_lack: bool) -> None:
     """Raise BrokenLineError where a file that `entry` vouches for is missing or not what it says.
 
-    `leaves_may_lack`: after the last checkpoint a crash may have come before the leaves were written.
+    `leaves_may_lack`: after the last checkpoint a crash may have come before the leaves were written. Where the batch is
+    still pending they may lack in any case: the next purge writes them.
     """
     try:
         check_before(home, entry, state)
@@ -63,7 +64,7 @@ def _check_leaves(home: Home, entry: Entry, root: str, may_lack: bool) -> None:
     batch = str(entry.fields["batch"])
     path = home.leaves(batch)
     if path is None:
-        if may_lack:
+        if may_lack or batch in rows.list_pending(home):
             return
         raise ValueError(f"the leaves file of batch {batch} is missing")
     try:

@@ -94,6 +94,10 @@ class SQLite(Backend):
                 "cannot be written: the disk is full",
                 "free some space and run again; nothing was lost",
             ),
+            "disk i/o error": (
+                "cannot be read or written: the disk fails",
+                "check the disk, and run again; what was under way is found out then",
+            ),
             "parser stack": (
                 "cannot take a statement that this policy needs: this release of SQLite has no room for it",
                 "nothing was changed; simplify `where`, `while` and `dates`, or use SQLite 3.46 or later",

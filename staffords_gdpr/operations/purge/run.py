@@ -12,7 +12,7 @@ from functools import partial
 import sqlalchemy as sa
 
 from staffords_gdpr.auditlog import AuditLog
-from staffords_gdpr.auditlog.rows import new_batch_id
+from staffords_gdpr.auditlog.rows import list_pending, new_batch_id
 from staffords_gdpr.database.binding import bind
 from staffords_gdpr.database.catalogue import Catalogue
 from staffords_gdpr.database.connection import begin, connected
@@ -248,7 +248,9 @@ class _Run:
             result=result,
             confirm=0 if result in COMPLETED else max(self.allowed - done, 0),
         )
-        self.log.write_checkpoint(self.clock())
+        if result != "stopped" or not list_pending(self.log.home):
+            # not over a batch whose leaves could not be written
+            self.log.write_checkpoint(self.clock())
 
     def _log(self, entry_type: str, **fields: object) -> None:
         self.log.append(entry_type, {"run": self.run, **fields}, now=self.clock())
