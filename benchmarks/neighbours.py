@@ -46,12 +46,11 @@ def _ended(process: Process) -> str:
     """How it failed, shortly; empty where it did not."""
     if process.code in (0, 3):
         return ""
-    lines = process.said.strip().splitlines()
-    # a driver's error is named at the beginning of a line, after its traceback
-    named = [
-        line for line in lines if "Error" in line.partition(":")[0] or "Violation" in line.partition(":")[0]
-    ]
-    return f"failed: {(named or lines or [str(process.code)])[-1][:100]}"
+    lines = process.said.strip().splitlines() or [str(process.code)]
+    # a traceback ends with the driver's error, which a line or two of details may follow
+    errors = [line for line in lines if line.partition(":")[0].endswith(("Error", "Violation"))]
+    where, colon, said = (errors or lines)[-1].partition(":")
+    return f"failed: {where.rpartition('.')[2]}{colon}{said}"[:90]
 
 
 def _phase(site: Site, name: str, meanwhile: Callable[[], str]) -> dict[str, Any]:

