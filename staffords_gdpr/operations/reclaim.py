@@ -41,7 +41,7 @@ def reclaim(
         with connected(engine) as connection:
             identity = backend_of(connection).identity(connection)
         approved = log.last("policy.approve")
-        for refusing in (*brakes.approval(policy, log), *brakes.database(approved, identity)):
+        for refusing in (*brakes.approval(policy, log), *brakes.database(policy, approved, identity)):
             raise BrakeError(refusing.code, f"reclaim refused: {refusing.message}", refusing.hint)
         level: Reclaim = "full" if full or policy.reclaim == "full" else "vacuum"
         return carry_out(policy, engine, log, policy.ours, level, new_batch_id(now), clock, progress)

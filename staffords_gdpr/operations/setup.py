@@ -18,7 +18,8 @@ from staffords_gdpr.database.binding import bind
 from staffords_gdpr.database.connection import connected
 from staffords_gdpr.database.refusals import require_acknowledged, require_all_shown
 from staffords_gdpr.errors import UsageError
-from staffords_gdpr.operations.drift import Drift, drift_since, keep_schema
+from staffords_gdpr.operations.approved import differences
+from staffords_gdpr.operations.drift import keep_schema
 from staffords_gdpr.policy.models import Policy
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ def approve(
         require_acknowledged(connection, catalogue)
         require_all_shown(connection, catalogue)
     before = log.last("policy.approve")
-    drift = drift_since(before, log.home, catalogue)
+    changes = tuple(found.sentence for found in differences(policy, log.home, before, catalogue))
     keep_schema(log.home, catalogue)
     entry = log.append(
         "policy.approve",
@@ -172,27 +173,8 @@ def approve(
         catalogue.identity,
         catalogue.fingerprint,
         first=before is None,
-        changes=differences(before, policy.sha256, catalogue.identity, drift),
+        changes=changes,
     )
-
-
-def differences(approved: Entry | None, policy: str, database: str, drift: Drift) -> tuple[str, ...]:
-    """What differs from an approval, a sentence each; nothing where there was no approval."""
-    if approved is None:
-        return ()
-    was = approved.fields
-    day = approved.time.date().isoformat()
-    changes = []
-    if was["policy"] != policy:
-        changes.append(
-            f"The policy file has changed since it was approved on {day} (SHA-256 "
-            f"{str(was['policy'])[:12]}, now {policy[:12]})."
-        )
-    if was["database"] != database:
-        changes.append(f"The database is another than on {day}: {database}, then {was['database']}.")
-    if drift.any:
-        changes.append(f"The database's tables, columns or keys have changed since {day}: {drift.text}.")
-    return tuple(changes)
 
 
 def require_role(log: AuditLog, key: PersonKey, role: str, allowed: tuple[str, ...], doing: str) -> None:

@@ -17,7 +17,6 @@ from staffords_gdpr.database.connection import connected
 from staffords_gdpr.operations import schedule
 from staffords_gdpr.operations.audit.findings import several
 from staffords_gdpr.operations.audit.log_checks import approval_findings
-from staffords_gdpr.operations.drift import Drift, drift_since
 from staffords_gdpr.operations.history import Action, History, LoggedHold, Run, read_history
 from staffords_gdpr.operations.holds import missing_holds
 from staffords_gdpr.operations.purge import brakes
@@ -181,10 +180,7 @@ def _lost(holds: tuple[str, ...]) -> list[str]:
 
 
 def _approval(policy: Policy, catalogue: Catalogue | None, history: History, log: AuditLog) -> list[str]:
-    database, drift = str(history.approval.fields["database"]) if history.approval else "", Drift()
-    if catalogue is not None:
-        database, drift = catalogue.identity, drift_since(history.approval, log.home, catalogue)
-    found = approval_findings(policy, history, database=database, drift=drift)
+    found = approval_findings(policy, history, log.home, catalogue)
     return [f"{finding.message} {finding.action}" for finding in found]
 
 

@@ -14,6 +14,7 @@ from staffords_gdpr.auditlog.canonical import MAX_LINE
 from staffords_gdpr.auditlog.kinds import MOST_BATCHES
 from staffords_gdpr.auditlog.rows import (
     batch_time,
+    destroy_batch_keys,
     list_batch_keys,
     new_batch_id,
     read_batch_key,
@@ -99,7 +100,7 @@ def test_cut_off_while_destroying_no_name_is_lost(
     firm: Firm, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     (batch,) = list_batch_keys(firm.log.home)
-    real = forget_module.destroy_batch_keys
+    real = destroy_batch_keys
 
     def cut_off(*arguments: object) -> None:
         if step == "after":

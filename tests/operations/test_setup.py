@@ -119,7 +119,7 @@ def test_an_approval_says_what_changed_since_the_one_before(tmp_path: Path) -> N
     changes = office.approve(at("2026-11-25")).changes
     assert len(changes) == 2
     assert "policy file has changed" in changes[0]
-    assert "tables, columns or keys" in changes[1]
+    assert "tables, columns, keys or triggers" in changes[1]
 
 
 def test_only_a_person_enrolled_for_the_review_may_approve(tmp_path: Path) -> None:

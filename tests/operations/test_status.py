@@ -124,7 +124,7 @@ def test_a_changed_policy_or_schema_is_a_problem(office: Office) -> None:
     assert status(office.policy, None, office.log, now=at("2026-11-01")).problems == ()
     office.change_policy("The policy of a test", "The policy of a tester")
     _, problem = status(office.policy, None, office.log, now=at("2026-11-01")).problems
-    assert "policy file was changed" in problem
+    assert "policy file has changed" in problem
 
 
 def test_what_waits_for_a_person_is_shown_until_it_is_done(office: Office) -> None:

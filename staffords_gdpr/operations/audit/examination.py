@@ -16,7 +16,6 @@ from staffords_gdpr.database.connection import connected
 from staffords_gdpr.operations.audit.data_checks import data_findings
 from staffords_gdpr.operations.audit.findings import AuditFindings, Finding, in_order
 from staffords_gdpr.operations.audit.log_checks import approval_findings, log_findings, unchecked
-from staffords_gdpr.operations.drift import drift_since
 from staffords_gdpr.operations.history import read_history
 from staffords_gdpr.operations.holds import HoldMissingError, current_holds
 from staffords_gdpr.operations.purge.settle import unclear_subjects
@@ -135,12 +134,7 @@ def examine(
             progress=progress,
         )
     findings = [
-        *approval_findings(
-            policy,
-            history,
-            database=catalogue.identity,
-            drift=drift_since(history.approval, log.home, catalogue),
-        ),
+        *approval_findings(policy, history, log.home, catalogue),
         *log_findings(policy, history, people(entries), log.home, now=as_of),
         *data.findings,
     ]

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 
 from staffords_gdpr.auditlog.layout import Home
 from staffords_gdpr.auditlog.people import Person
+from staffords_gdpr.database.catalogue import Catalogue
 from staffords_gdpr.operations import schedule
-from staffords_gdpr.operations.audit.findings import Finding, several
-from staffords_gdpr.operations.drift import Drift
+from staffords_gdpr.operations.approved import APPROVE, differences
+from staffords_gdpr.operations.audit.findings import Finding, Severity, several
 from staffords_gdpr.operations.history import History, Run
 from staffords_gdpr.operations.holds import missing_holds
 from staffords_gdpr.policy.models import Policy
@@ -28,41 +29,30 @@ def log_findings(
     yield from _people(policy, enrolled)
 
 
-def approval_findings(policy: Policy, history: History, *, database: str, drift: Drift) -> Iterator[Finding]:
+def approval_findings(
+    policy: Policy, history: History, home: Home, catalogue: Catalogue | None
+) -> Iterator[Finding]:
     """Whether the policy, the database and its schema are those that a director approved."""
-    approval = history.approval
-    again = "Look at what changed, then approve: gdpr approve --as director --key FILE"
-    if approval is None:
+    if history.approval is None:
         yield Finding(
             "policy_not_approved",
             "error",
             1,
             "No director has approved the policy, so no purge runs.",
-            "A director approves it with: gdpr approve --as director --key FILE",
+            f"A director approves it with: {APPROVE}",
         )
-        return
-    day = policy.today(approval.time).isoformat()
-    if approval.fields["policy"] != policy.sha256:
-        yield Finding(
-            "policy_changed", "error", 1, f"The policy file was changed after its approval on {day}.", again
-        )
-    if approval.fields["database"] != database:
-        yield Finding(
-            "database_changed",
-            "error",
-            1,
-            f"The approval of {day} is for {approval.fields['database']}; this is {database}.",
-            "Correct the database URL if it is wrong. If the database has moved: "
-            f"{again[0].lower()}{again[1:]}",
-        )
-    if drift.any:
-        yield Finding(
-            "schema_changed",
-            "error" if drift.stops else "warning",
-            len(drift.changes) or 1,
-            f"The database has changed since the approval of {day}: {drift.text}.",
-            f"New columns may hold personal data that the policy does not name. {again}",
-        )
+    for found in differences(policy, home, history.approval, catalogue):
+        severity: Severity = "error" if found.stops else "warning"
+        action = f"{_BEFORE[found.what]}Look at what changed, then approve: {APPROVE}"
+        yield Finding(f"{found.what}_changed", severity, found.count, found.sentence, action)
+
+
+_BEFORE = {
+    "policy": "",
+    "database": "Correct the database URL if it is wrong. If the database has moved: ",
+    "schema": "New columns may hold personal data that the policy does not name. ",
+}
+"""What to think of first, by what has changed."""
 
 
 def unchecked(history: History) -> dict[str, str]:

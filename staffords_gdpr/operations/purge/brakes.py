@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from staffords_gdpr.auditlog import AuditLog, Entry
 from staffords_gdpr.database.catalogue import Catalogue
 from staffords_gdpr.errors import BrakeError, PolicyError
+from staffords_gdpr.operations.approved import APPROVE, Difference, differences, of_database
 from staffords_gdpr.operations.audit.findings import several
-from staffords_gdpr.operations.drift import drift_since
 from staffords_gdpr.policy.models import Policy
 from staffords_gdpr.retention.bulk import Todo
 
@@ -37,47 +37,35 @@ def approval(policy: Policy, log: AuditLog, catalogue: Catalogue | None = None) 
     Without a catalogue (the policy does not fit the database) only what the file itself tells is looked at.
     """
     approved = log.last("policy.approve")
-    again = "gdpr approve --as director --key FILE"
     if approved is None:
         yield Brake(
             "not-approved",
             "no director has approved a policy yet",
-            f"Let a director read it and run: {again}",
+            f"Let a director read it and run: {APPROVE}",
         )
-        return
-    fields = approved.fields
-    on = f"on {approved.time:%Y-%m-%d}"
-    if fields["policy"] != policy.sha256:
-        yield Brake(
-            "policy-changed",
-            f"{policy.path} is not the policy that was approved {on}",
-            f"Let a director read the change and run: {again}",
-            {"approved": str(fields["policy"]), "found": policy.sha256},
-        )
-    if catalogue is None:
-        return
-    yield from database(approved, catalogue.identity)
-    drift = drift_since(approved, log.home, catalogue)
-    if drift.stops:
-        yield Brake(
-            "schema-changed",
-            f"what the policy rests on in the database has changed since the approval {on}: {drift.text}",
-            f"Check that the policy still says what it should (gdpr scan), then let a director run: {again}",
-            {"approved": str(fields["fingerprint"]), "found": catalogue.fingerprint},
-        )
+    for found in differences(policy, log.home, approved, catalogue):
+        if found.stops:
+            yield _differs(found)
 
 
-def database(approved: Entry | None, identity: str) -> Iterator[Brake]:
+def database(policy: Policy, approved: Entry | None, identity: str) -> Iterator[Brake]:
     """The database is the one for which the policy was approved."""
-    if approved is not None and approved.fields["database"] != identity:
-        yield Brake(
+    yield from map(_differs, of_database(policy, approved, identity))
+
+
+def _differs(found: Difference) -> Brake:
+    code, hint = {
+        "policy": ("policy-changed", f"Let a director read the change and run: {APPROVE}"),
+        "database": (
             "wrong-database",
-            f"this is {identity}; the policy was approved on {approved.time:%Y-%m-%d} for "
-            f"{approved.fields['database']}",
-            "Check GDPR_DATABASE_URL; if the database has moved, let a director run: "
-            "gdpr approve --as director --key FILE",
-            {"approved": str(approved.fields["database"]), "found": identity},
-        )
+            f"Check GDPR_DATABASE_URL; if the database has moved, let a director run: {APPROVE}",
+        ),
+        "schema": (
+            "schema-changed",
+            f"Check that the policy still says what it should (gdpr scan), then let a director run: {APPROVE}",
+        ),
+    }[found.what]
+    return Brake(code, found.text, hint, {"approved": found.approved, "found": found.found})
 
 
 def does_not_fit(policy: Policy, error: PolicyError) -> Brake:
@@ -101,7 +89,7 @@ def clock(policy: Policy, log: AuditLog, now: dt.datetime) -> Iterator[Brake]:
             f"this machine's clock says {now:%Y-%m-%d %H:%M}, "
             f"but the log's last entry is of {last.time:%Y-%m-%d %H:%M} UTC",
             "Set the clock right (timedatectl); if the entry is the one that is wrong, let a director run: "
-            "gdpr approve --as director --key FILE",
+            f"{APPROVE}",
             seen,
         )
         return
@@ -113,7 +101,7 @@ def clock(policy: Policy, log: AuditLog, now: dt.datetime) -> Iterator[Brake]:
             "clock-ahead",
             f"the log's last entry is of {last.time:%Y-%m-%d}, more than {MISSED_INTERVALS} purge intervals "
             "before now: either no purge ran for long, or this machine's clock is wrong",
-            "Check the clock (timedatectl); if it is right, let a director run: gdpr approve --as director --key FILE",
+            f"Check the clock (timedatectl); if it is right, let a director run: {APPROVE}",
             seen,
         )
 

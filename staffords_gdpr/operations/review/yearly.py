@@ -18,10 +18,10 @@ from staffords_gdpr.database.catalogue import Catalogue
 from staffords_gdpr.database.connection import connected
 from staffords_gdpr.errors import UsageError
 from staffords_gdpr.operations import schedule
-from staffords_gdpr.operations.drift import drift_since
+from staffords_gdpr.operations.approved import differences
 from staffords_gdpr.operations.history import Action, History, read_history
 from staffords_gdpr.operations.review.answers import Change, Reply, replies
-from staffords_gdpr.operations.setup import Approval, approve, differences, require_role
+from staffords_gdpr.operations.setup import Approval, approve, require_role
 from staffords_gdpr.operations.sign import SignOff, sign
 from staffords_gdpr.operations.statement import next_period, sha256, statement_text, write_files
 from staffords_gdpr.policy.models import Policy
@@ -226,8 +226,7 @@ def _open(log: AuditLog, action: str, change: Change, review_entry: Entry, now: 
 def _differences(
     approved: Entry | None, policy: Policy, log: AuditLog, catalogue: Catalogue
 ) -> tuple[str, ...]:
-    drift = drift_since(approved, log.home, catalogue)
-    return differences(approved, policy.sha256, catalogue.identity, drift)
+    return tuple(found.sentence for found in differences(policy, log.home, approved, catalogue))
 
 
 def _approved_then(history: History, begin: int) -> Entry | None:
