@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -89,3 +93,26 @@ def test_bad_holds_are_refused_in_words(site: Site) -> None:
     ):
         done = site.gdpr("hold", *arguments)
         assert (done.returncode, said in done.stderr) == (2, True), done.stderr
+
+
+def test_holds_that_come_while_a_purge_runs_are_respected_or_told_that_they_come_too_late(site: Site) -> None:
+    rows = site.told("scan", "--details", "--state", "due")["rows"]
+    due = sorted(row["key"][0] for row in rows if row["record"] == "customer")
+    words = ("purge", "--confirm", "60", "--batch-size", "1", "--pause", "60ms")
+    purge = subprocess.Popen([sys.executable, "-m", "staffords_gdpr.cli.main", *words], cwd=site.folder)
+    while b"purge.done" not in site.log.read_bytes():
+        assert purge.poll() is None
+        time.sleep(0.02)
+    left_at_the_hold = {}
+    reason = ("--reason-code", "claim", "--review-on", "2999-05-01")
+    for key in (due[-1], due[len(due) // 4], due[len(due) // 2]):  # what it does last, and what it may be at
+        done = site.gdpr("hold", "add", "customer", str(key), *reason, "--format", "json")
+        if done.returncode == 0:
+            left_at_the_hold[key] = site.told("explain", "customer", str(key))["rows"]
+        else:  # erased before the hold, or just as it came
+            assert "there is no customer" in done.stderr or json.loads(done.stdout)["too_late"]
+    assert purge.wait() == 0
+    assert left_at_the_hold, "every hold came too late: nothing was tested"
+    for key, left in left_at_the_hold.items():
+        assert site.told("explain", "customer", str(key))["rows"] == left
+    assert site.gdpr("log", "verify").returncode == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -62,7 +63,7 @@ class Somebody:
         if self.held is None:
             self.held = self.worker.submit(self._hold)
             while not (self.held.done() or self.firm.of_type("hold.add")):
-                pass
+                time.sleep(0.01)
 
     def _hold(self) -> Held:
         return hold_subject(
