@@ -6,8 +6,10 @@ committed; none done, it was not; anything else is unclear, and its subjects are
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+import sqlalchemy as sa
 
 from staffords_gdpr.auditlog import AuditLog, Entry
 from staffords_gdpr.auditlog.entries import INTENT
@@ -18,9 +20,9 @@ from staffords_gdpr.auditlog.rows import (
     remove_pending,
     write_leaves,
 )
-from staffords_gdpr.database.connection import begin
+from staffords_gdpr.database.connection import begin, may_pass
 from staffords_gdpr.operations.purge.batches import Clock
-from staffords_gdpr.operations.purge.erasure import Plan, remaining
+from staffords_gdpr.operations.purge.erasure import Erasure, Plan, remaining
 from staffords_gdpr.operations.purge.pending import plan_in
 from staffords_gdpr.retention.bulk import Bulk
 from staffords_gdpr.retention.states import Key
@@ -97,16 +99,31 @@ def _find_out(bulk: Bulk, log: AuditLog, intent: Entry, *, lock: bool) -> Recove
     plan = plan_in(pending)
     if not fits(bulk, plan):
         return Recovered(batch, "unclear", rows, {})
-    if lock:
-        transaction = begin(bulk.connection, lock=True)  # waits for whoever may still be committing
-        try:
-            left = remaining(bulk, plan.erasures, lock=True)
-        finally:
-            transaction.rollback()
-    else:
-        left = remaining(bulk, plan.erasures)
+    left = remaining_in_the_end(bulk, plan.erasures) if lock else remaining(bulk, plan.erasures)
     outcome = "committed" if not any(left.values()) else "not-committed" if left == rows else "unclear"
     return Recovered(batch, outcome, rows, {name: n for name, n in left.items() if n})
+
+
+def remaining_in_the_end(bulk: Bulk, erasures: Sequence[Erasure]) -> dict[str, int]:
+    """How many rows of each erasure are still as they were before it, once nobody is at them any more.
+
+    Whoever may still be committing is waited for. In a cluster that can cost the locks by which one waits.
+    """
+    for _ in range(2):
+        try:
+            return _remaining_under_lock(bulk, erasures)
+        except sa.exc.DBAPIError as error:
+            if not may_pass(bulk.connection, error):
+                raise
+    return _remaining_under_lock(bulk, erasures)
+
+
+def _remaining_under_lock(bulk: Bulk, erasures: Sequence[Erasure]) -> dict[str, int]:
+    transaction = begin(bulk.connection, lock=True)
+    try:
+        return remaining(bulk, erasures, lock=True)
+    finally:
+        transaction.rollback()
 
 
 def fits(bulk: Bulk, plan: Plan) -> bool:
