@@ -63,6 +63,7 @@ def test_a_nightly_purge_with_vacuum_leaves_nothing_erased_in_a_file_of_sqlite(
     engine_url: str, tmp_path: Path
 ) -> None:
     firm = Planted.over(engine_url, tmp_path, says="vacuum")
+    each_connection(firm.engine, "PRAGMA secure_delete=OFF")  # so that all of it is VACUUM's doing
     with closing(sqlite3.connect(firm.engine.url.database or "")) as application:
         # as an application may have it: a write-ahead log that outlives every connection of ours
         application.execute("PRAGMA journal_mode=WAL")
