@@ -14,6 +14,19 @@ from shim import Commands
 from small_disk import SmallDisk
 
 
+UNTESTED: set[str] = set()
+
+
+def say_untested(what: str) -> None:
+    """Have the end of the run say that something could not be tested on this machine."""
+    UNTESTED.add(what)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for what in sorted(UNTESTED):
+        terminalreporter.write_line(f"NOT TESTED: {what}", yellow=True)
+
+
 @pytest.fixture(scope="session")
 def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Commands]:
     commands = Commands(tmp_path_factory.mktemp("shim"))

@@ -31,6 +31,9 @@ class OwnServer(ABC):
     @abstractmethod
     def stop(self) -> None: ...
 
+    @abstractmethod
+    def start_if_it_has_died(self) -> None: ...
+
 
 class PostgreSQL(OwnServer):
     def __init__(self, folder: Path) -> None:
@@ -57,6 +60,9 @@ class PostgreSQL(OwnServer):
 
     def stop(self) -> None:
         self._server.stop()
+
+    def start_if_it_has_died(self) -> None:
+        self.start()  # which looks itself
 
 
 class MariaDB(OwnServer):
@@ -96,6 +102,10 @@ class MariaDB(OwnServer):
     def stop(self) -> None:
         self._process.terminate()
         self._process.wait()
+
+    def start_if_it_has_died(self) -> None:
+        if self._process.poll() is not None:
+            self.start()
 
 
 KINDS = {"postgresql": PostgreSQL, "mariadb": MariaDB}
