@@ -40,13 +40,17 @@ def write_new(path: Path, data: bytes, mode: int = 0o640) -> None:
         sync_folder(path.parent)
 
 
-def write_atomic(path: Path, data: bytes, mode: int = 0o640) -> None:
-    """Replace a file so that a reader, and a power failure, sees the old one or the new one, never a half."""
+def write_atomic(path: Path, data: bytes, mode: int = 0o640, *, lasting: bool = True) -> None:
+    """Replace a file so that a reader, and a power failure, sees the old one or the new one, never a half. Where it
+    need not be `lasting`, a power failure may leave anything of it.
+    """
     draft = path.with_name(_draft_of(path.name, str(os.getpid())))
     with writing(path):
-        _fill(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode), data)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+        _fill(os.open(draft, flags, mode), data, lasting=lasting)
         os.replace(draft, path)
-        sync_folder(path.parent)
+        if lasting:
+            sync_folder(path.parent)
 
 
 def remove_drafts(folder: Path, name: str) -> None:
@@ -98,11 +102,12 @@ def _draft_of(name: str, process: str) -> str:
     return f".{name}.{process}.new"
 
 
-def _fill(handle: int, data: bytes) -> None:
+def _fill(handle: int, data: bytes, *, lasting: bool = True) -> None:
     try:
         view = memoryview(data)
         while view:
             view = view[os.write(handle, view) :]
-        os.fsync(handle)
+        if lasting:
+            os.fsync(handle)
     finally:
         os.close(handle)

@@ -17,7 +17,14 @@ from pathlib import Path
 import rfc8785
 
 from staffords_gdpr.auditlog.canonical import MAX_INTEGER
-from staffords_gdpr.auditlog.files import make_folder, overwrite, sync_folder, write_atomic, write_new
+from staffords_gdpr.auditlog.files import (
+    make_folder,
+    overwrite,
+    sync_folder,
+    write_atomic,
+    write_new,
+    writing,
+)
 from staffords_gdpr.auditlog.layout import Home
 from staffords_gdpr.auditlog.merkle import tree_root
 from staffords_gdpr.errors import GdprError
@@ -144,9 +151,10 @@ def destroy_batch_keys(home: Home, batches: Iterable[str]) -> None:
         path = home.batch_keys / f"{batch}.key"
         try:
             overwrite(path, secrets.token_bytes(path.stat().st_size))
-            path.unlink()
         except FileNotFoundError:
             continue
+        with writing(path):
+            path.unlink()
     sync_folder(home.batch_keys)
 
 

@@ -27,7 +27,7 @@ _ENTRIES = ("open", "unclear", "latest", "refused", "holds")
 
 
 def save(path: Path, state: LogState, private: Ed25519PrivateKey) -> None:
-    """Write the snapshot, signed."""
+    """Write the snapshot, signed. Two waits for the disk a batch are saved: what a power cut leaves of it is checked."""
     value = {
         "name": state.name,
         "size": state.size,
@@ -49,7 +49,7 @@ def save(path: Path, state: LogState, private: Ed25519PrivateKey) -> None:
     }
     payload = json.dumps(value, ensure_ascii=False, sort_keys=True).encode()
     signature = private.sign(keys.pae(keys.SNAPSHOT_TYPE, payload))
-    write_atomic(path, payload + b"\n" + keys.b64(signature).encode() + b"\n", 0o600)
+    write_atomic(path, payload + b"\n" + keys.b64(signature).encode() + b"\n", 0o600, lasting=False)
 
 
 def load(path: Path, public_key: bytes) -> LogState | None:

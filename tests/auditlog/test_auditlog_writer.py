@@ -7,6 +7,7 @@ import errno
 import hashlib
 import multiprocessing
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from staffords_gdpr.auditlog.people import new_person_key, people
 from staffords_gdpr.auditlog.verify import verify
 from staffords_gdpr.errors import GdprError, LockedError, LogBrokenError, UsageError
 
+START = {"run": "r4", "as_of": NOW, "policy": HASH, "dry": False}
 LATER = NOW + dt.timedelta(days=1)
 
 
@@ -498,6 +500,45 @@ def test_without_a_snapshot_of_ours_everything_is_judged(quick: AuditLog) -> Non
         quick.require_verified(full=False)
 
 
+def test_an_older_snapshot_serves_and_the_lines_after_it_are_judged(quick: AuditLog) -> None:
+    """As a power cut can leave it, which the checkpoint outlives."""
+    older = quick.home.snapshot.read_bytes()
+    quick.write_checkpoint(LATER)
+    quick.append("hold.add", {"hold": "H2", "subject": HASH, "look_again": NOW.date()}, now=LATER)
+    assert quick.home.snapshot.read_bytes() != older
+    quick.home.snapshot.write_bytes(older)
+    AuditLog(quick.home).require_verified(full=False)
+    assert set(AuditLog(quick.home).standing().holds) == {"H2"}
+    lines = quick.home.log.read_bytes().splitlines(keepends=True)
+    assert b'"hold.release"' in lines[17]
+    quick.home.log.write_bytes(b"".join([*lines[:17], lines[17].replace(b"H1", b"H7"), *lines[18:]]))
+    with pytest.raises(LogBrokenError, match="everything"):
+        AuditLog(quick.home).require_verified(full=False)
+
+
+def test_a_snapshot_of_other_lines_counts_for_nothing_though_our_key_signed_it(
+    quick: AuditLog, tmp_path: Path
+) -> None:
+    shutil.copytree(quick.home.path, tmp_path / "fork")
+    for home, hold in ((quick.home, "H2"), (Home(tmp_path / "fork"), "H3")):
+        log = AuditLog(home)
+        log.append("hold.add", {"hold": hold, "subject": HASH, "look_again": NOW.date()}, now=LATER)
+        log.write_checkpoint(LATER)
+    shutil.copy(tmp_path / "fork" / "secret" / "snapshot.json", quick.home.snapshot)
+    with pytest.raises(LogBrokenError, match="everything"):
+        AuditLog(quick.home).require_verified(full=False)
+    with pytest.raises(LogBrokenError, match="not the one that was written there"):
+        AuditLog(quick.home).standing()
+
+
+def test_a_checkpoint_that_is_older_than_the_snapshot_has_everything_judged(quick: AuditLog) -> None:
+    older = quick.home.checkpoint.read_bytes()
+    quick.write_checkpoint(LATER)
+    quick.home.checkpoint.write_bytes(older)
+    with pytest.raises(LogBrokenError, match="everything"):
+        AuditLog(quick.home).require_verified(full=False)
+
+
 @pytest.mark.parametrize("line", range(1, 19))
 def test_an_edit_that_keeps_the_length_is_found_before_a_purge(sample: Sample, line: int) -> None:
     log = sample.log
@@ -524,6 +565,36 @@ def test_a_foreign_checkpoint_is_found_before_a_purge(sample: Sample, tmp_path: 
     sample.home.checkpoint.write_bytes(other.home.checkpoint.read_bytes())
     with pytest.raises(LogBrokenError, match="not signed by the log's key"):
         sample.log.require_verified(full=False)
+
+
+# How things stand
+
+
+def test_what_the_snapshot_says_of_how_things_stand_is_what_the_lines_say(sample: Sample) -> None:
+    log = sample.log
+    log.append("purge.start", {**START, "confirm": 60}, now=LATER)
+    batch = {"run": "r4", "root": HASH, "rows": {"call": 1}}
+    names = [rows.new_batch_id(LATER) for _ in range(4)]
+    for name in names:
+        log.append("purge.intent", {**batch, "batch": name, "subjects": 7}, now=LATER)
+    log.append("purge.aborted", {**batch, "batch": names[0], "code": "hold"}, now=LATER)
+    for name, outcome in ((names[1], "unclear"), (names[2], "committed")):
+        log.append("purge.recovered", {**batch, "batch": name, "outcome": outcome}, now=LATER)
+    log.append("hold.add", {"hold": "H2", "subject": HASH, "look_again": NOW.date()}, now=LATER)
+    log.append("hold.release", {"hold": "H1"}, now=LATER)
+    log.append("purge.refused", {"run": "r5", "brake": "too-many", "seen": {}}, now=LATER)
+    log.write_checkpoint(LATER)
+    standing = AuditLog(sample.home).standing()
+    assert (list(standing.open), list(standing.unclear)) == ([names[3]], [names[1]])
+    assert standing.confirmed == 60 - 7
+    assert (set(standing.holds), standing.released) == ({"H2"}, {"H1"})
+    assert standing.last_that_counts is not None
+    assert standing.last_that_counts.type == "hold.release"
+    assert set(standing.refused) == {"share", "too-many"}
+    for entry in log.entries():
+        assert standing.latest[entry.type].seq >= entry.seq
+    sample.home.snapshot.unlink()
+    assert AuditLog(sample.home).standing() == standing
 
 
 # Crashes around a batch
