@@ -10,6 +10,7 @@ from staffords_gdpr.cli import options, output
 from staffords_gdpr.cli.clock import now
 from staffords_gdpr.cli.opening import database as opened
 from staffords_gdpr.cli.opening import log_of, read_day, read_settings, require_subject
+from staffords_gdpr.cli.progress import reporter
 
 _HELP = "Legal holds: keep all of one data subject's rows while a claim or an inquiry runs."
 
@@ -79,7 +80,7 @@ def add(
     rules = load_policy(settings.policy)
     require_subject(rules, record)
     day = read_day("--review-on", review_on)
-    with opened(settings, write=False) as engine:
+    with opened(settings, write=False) as engine, reporter() as progress:
         found = hold_subject(
             rules,
             engine,
@@ -88,6 +89,7 @@ def add(
             reason=reason_code,
             look_again=day,
             now=now(),
+            progress=progress,
         )
     output.show(format, page=lambda: view.added(found), data=lambda: view.added_data(found))
     return found.exit_code

@@ -18,6 +18,7 @@ from staffords_gdpr.operations.history import Batch, read_history
 from staffords_gdpr.operations.holds import Hold
 from staffords_gdpr.operations.subjects import located
 from staffords_gdpr.policy.models import Policy
+from staffords_gdpr.progress import SILENT, Progress
 from staffords_gdpr.retention.pure.loader import find_subject
 from staffords_gdpr.retention.states import Key
 
@@ -49,6 +50,7 @@ def hold_subject(
     look_again: dt.date,
     now: dt.datetime,
     patience: float = 30.0,
+    progress: Progress = SILENT,
 ) -> Held:
     """Put the subject that `words` name on hold, see `holds.add`; then wait up to `patience` seconds for the end of
     batches that had announced to erase something of it.
@@ -59,6 +61,8 @@ def hold_subject(
         connection.rollback()  # while this waits, nothing of the database does
         today = policy.today(now)
         hold = holds.add(log, subject=subject, reason=reason, look_again=look_again, now=now, today=today)
+        if hold.late:
+            progress.start("Waiting for the end of a batch with this subject", None)
         ends = _ends_of(log, hold.late, patience)
         gone = find_subject(connection, catalogue, subject) is None
     return Held(hold, tuple(batch for batch in ends if batch.outcome != "not-committed"), gone)
