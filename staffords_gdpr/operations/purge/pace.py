@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
+from statistics import fmean, linear_regression
+
 LEAST, FIRST, MOST = 50, 500, 20_000
 
 OTHERS_WAIT = 0.1
@@ -10,32 +13,69 @@ OTHERS_WAIT = 0.1
 ALONE_ANYWAY = 1.0
 """The same on SQLite: one writer at a time, however small its transactions are, and each has a price."""
 
+_REMEMBERED = 16
+_APART = (
+    1.25  # every other batch is larger, every other smaller by this: only so it shows what a subject costs
+)
+
 
 class Pace:
     """The size of the next batch, `size`, from how long those before it held their locks.
 
-    `target` in seconds. A `fixed` size stays what it is. A change is the square root of what the last batch suggests,
-    so that one slow fsync does not upset it, and at most a doubling or halving.
+    `target` in seconds. A `fixed` size stays what it is. What a batch costs is told from what each of its subjects
+    costs: where the batch alone takes more than half of the target, it may take twice that. To make it smaller still
+    would let others wait hardly less, and a night would not do.
     """
 
     def __init__(self, target: float, fixed: int | None = None) -> None:
         self._target = target
-        self._fixed = fixed is not None
-        self.size = FIRST if fixed is None else fixed
+        self._fixed = fixed
+        self._took: deque[tuple[int, float]] = deque(maxlen=_REMEMBERED)
+        self._batch = self._subject = 0.0  # what each costs, in seconds
+        self._middle: float = FIRST
+        self._larger = self._begun = False
+
+    @property
+    def size(self) -> int:
+        if self._fixed is not None:
+            return self._fixed
+        size = self._middle * _APART if self._larger else self._middle / _APART
+        return min(max(round(size), LEAST), MOST)
 
     def took(self, amount: int, seconds: float) -> None:
         """A batch of `amount` held its locks for so many seconds."""
-        if self._fixed:
+        if not self._begun:
+            # the first one pays for what later ones find done, so it says only what is far too much
+            self._begun = True
+            self._go_to(min(self._middle, self._middle * self._target / max(seconds, self._target)))
             return
-        factor = self._target / max(seconds, self._target / 4)
-        if factor > 1 and amount < self.size:
-            return  # the rest of a list: that it was quick says nothing
-        self._scale(max(factor, 0.25) ** 0.5)
+        expected = self._batch + self._subject * amount
+        # somebody else's lock, or a slow disk, is no measure
+        self._took.append((amount, min(seconds, 4 * expected) if expected else seconds))
+        self._learn()
+        self._larger = not self._larger
+        if self._subject:
+            self._go_to((max(self._target, 2 * self._batch) - self._batch) / self._subject)
+        else:
+            self._go_to(2 * self._middle)
 
     def failed(self) -> None:
         """A batch did not get through: fewer rows are in fewer people's way."""
-        if not self._fixed:
-            self._scale(0.5)
+        self._resize(self._middle / 2)
 
-    def _scale(self, factor: float) -> None:
-        self.size = min(max(round(self.size * factor), LEAST), MOST)
+    def _learn(self) -> None:
+        amounts, seconds = zip(*self._took, strict=True)
+        if max(amounts) < _APART * min(amounts):
+            self._batch, self._subject = 0.0, fmean(seconds) / fmean(amounts)
+            return
+        slope, intercept = linear_regression(amounts, seconds)
+        self._subject = max(slope, 0.0)
+        self._batch = min(max(intercept, 0.0), fmean(seconds))
+
+    def _go_to(self, wanted: float) -> None:
+        """Half of the way there, in proportion, so that one batch does not upset it."""
+        self._resize((self._middle * max(wanted, 1)) ** 0.5)
+
+    def _resize(self, size: float) -> None:
+        within = min(max(size, self._middle / 2), self._middle * 2)
+        self._middle = min(max(within, LEAST), MOST)
