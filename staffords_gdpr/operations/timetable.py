@@ -92,24 +92,18 @@ def job(settings: Settings, found_there: Settings, *, folder: Path, command: tup
     `command` starts gdpr; `folder` is where it will run. Raises UsageError where it would need a password that
     is in nobody's file.
     """
-    environment = {}
-    if settings.policy != found_there.policy:
-        environment["GDPR_POLICY"] = str(settings.policy)
-    if settings.home != found_there.home:
-        environment["GDPR_HOME"] = str(settings.home)
-    if settings.database_url != found_there.database_url and settings.database_url is not None:
-        environment["GDPR_DATABASE_URL"] = _without_password(settings.database_url)
-    if settings.rehearsal and not found_there.rehearsal:
-        environment["GDPR_MODE"] = "rehearsal"
-    password_file = settings.database_password_file
-    if settings.database_password is not None and password_file is None:
+    data, password_file = _sqlite_folder(settings.database_url), settings.database_password_file
+    if settings.database_password is not None and password_file is None and data is None:
         raise UsageError(
             "the database's password stands in GDPR_DATABASE_PASSWORD, which neither cron nor systemd will have",
             'Write it into a file for gdpr alone, and in gdpr.toml: database_password_file = "FILE"',
         )
-    if password_file is not None and password_file != found_there.database_password_file:
-        environment["GDPR_DATABASE_PASSWORD_FILE"] = str(password_file)
-    data = _sqlite_folder(settings.database_url)
+    known = _variables(found_there)
+    environment = {
+        name: value for name, value in _variables(settings).items() if value and value != known[name]
+    }
+    if "GDPR_DATABASE_URL" in environment:
+        _require_no_password(environment["GDPR_DATABASE_URL"])
     writable = [settings.home / "audit", settings.home / "secret", *([data] if data else [])]
     on_network = data is None or bool(settings.notify.success or settings.notify.failure)
     found = Job((*command, "purge"), folder, environment, _outermost(writable), password_file, on_network)
@@ -124,7 +118,26 @@ def _outermost(folders: Sequence[Path]) -> tuple[Path, ...]:
     return tuple(path for path in folders if not any(other in path.parents for other in folders))
 
 
-def _without_password(url: str) -> str:
+def _variables(settings: Settings) -> dict[str, str]:
+    """What a purge does by its settings, as the variables that would say so; "" where nothing is set."""
+    durations = {
+        "GDPR_HOLD_LOCKS_FOR": settings.hold_locks_for,
+        "GDPR_MAX_RUNTIME": settings.max_runtime,
+        "GDPR_PAUSE": settings.pause,
+    }
+    return {
+        "GDPR_DATABASE_URL": settings.database_url or "",
+        "GDPR_DATABASE_PASSWORD_FILE": str(settings.database_password_file or ""),
+        "GDPR_POLICY": str(settings.policy),
+        "GDPR_HOME": str(settings.home),
+        "GDPR_MODE": "rehearsal" if settings.rehearsal else "live",
+        "GDPR_BATCH_SIZE": str(settings.batch_size or ""),
+        "GDPR_UNTIL": f"{settings.until:%H:%M}" if settings.until else "",
+        **{name: f"{seconds:g}s" if seconds else "" for name, seconds in durations.items()},
+    }
+
+
+def _require_no_password(url: str) -> None:
     try:
         known = sa.make_url(url).password is not None
     except sa.exc.ArgumentError:
@@ -134,7 +147,6 @@ def _without_password(url: str) -> str:
             "the database URL holds a password, which would stand in a crontab or unit that others may read",
             'Write it into a file for gdpr alone, and in gdpr.toml: database_password_file = "FILE"',
         )
-    return url
 
 
 def _sqlite_folder(url: str | None) -> Path | None:
