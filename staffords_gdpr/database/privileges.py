@@ -14,7 +14,7 @@ from staffords_gdpr.database.catalogue import Catalogue
 from staffords_gdpr.database.engines import backend_of
 from staffords_gdpr.database.locks import unguarded
 from staffords_gdpr.database.order import erasing_order
-from staffords_gdpr.policy.models import Condition, LookUp
+from staffords_gdpr.policy.models import Condition, LookUp, Reclaim
 
 READS = frozenset({"SELECT"})
 WRITES = ("INSERT", "UPDATE", "DELETE", "TRUNCATE", "DROP", "ALTER")
@@ -84,7 +84,22 @@ def needed(connection: sa.Connection, catalogue: Catalogue) -> dict[str, frozens
         locked |= unguarded(catalogue, owners=True) | {bound.table for bound in catalogue.records.values()}
         for table in locked:
             found[table].add("UPDATE")
+    if right := _to_reclaim(connection, catalogue.policy.reclaim):
+        for bound in catalogue.records.values():
+            found[bound.table].add(right)
     return {table: frozenset(rights) for table, rights in found.items()}
+
+
+def _to_reclaim(connection: sa.Connection, level: Reclaim) -> str:
+    """The right on every table that the policy's `reclaim` takes; empty where it takes none that could be granted."""
+    if connection.dialect.name == "postgresql":
+        return "MAINTAIN" if level != "no" and _may_be_maintained(connection) else ""
+    return "INSERT" if level == "full" else ""
+
+
+def _may_be_maintained(connection: sa.Connection) -> bool:
+    """Whether this PostgreSQL lets others than the owner VACUUM a table, by MAINTAIN: from 17."""
+    return (connection.dialect.server_version_info or ()) >= (17,)
 
 
 def _looked_up(condition: Condition | None) -> Iterator[str]:
@@ -155,7 +170,8 @@ def _too_much(
 
 
 def _postgresql(connection: sa.Connection) -> Granted:
-    rights = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE")
+    rights = ["SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE"]
+    rights += ["MAINTAIN"] if _may_be_maintained(connection) else []
     columns = ", ".join(f"has_table_privilege(c.oid, '{right}')" for right in rights)
     query = f"""SELECT c.relname, pg_has_role(c.relowner, 'USAGE'), has_any_column_privilege(c.oid, 'UPDATE'), {columns}
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

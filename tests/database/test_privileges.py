@@ -14,6 +14,7 @@ from staffords_gdpr.database.binding import bind
 from staffords_gdpr.database.connection import begin, changes_so_far, connect, connected
 from staffords_gdpr.database.locks import lock_rows
 from staffords_gdpr.database.privileges import Fault, privilege_faults
+from staffords_gdpr.database.reclaim import reclaim
 from staffords_gdpr.operations.purge.erasure import erase, plan_of
 from staffords_gdpr.policy import load_policy
 from staffords_gdpr.retention.bulk import Bulk
@@ -111,6 +112,17 @@ def test_following_the_advice_leaves_nothing_missing_and_nothing_too_many(user: 
     run(user.url, *(fault.advice for fault in faults))
     assert user.faults() == []
     assert user.purge() == {"customer": 1, "call": 1}
+
+
+@SERVERS
+def test_following_the_advice_is_enough_to_reclaim_as_the_policy_says(user: User) -> None:
+    user.policy.write_text(f"{POLICY}reclaim: full\n")
+    user.may("SELECT ON prices")
+    run(user.url, *(fault.advice for fault in user.faults()))
+    assert user.faults() == []
+    parts = list(reclaim(connect(as_user(user.url, user.name), write=True), ["customers", "calls"], "full"))
+    assert {"customers", "calls"} <= {part.what for part in parts}
+    assert [part.failure for part in parts if part.failure] == []
 
 
 @SERVERS
