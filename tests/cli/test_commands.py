@@ -144,6 +144,42 @@ class TestPurge:
         assert "gdpr purge --confirm" in told["hint"]
         assert site.told("scan")["records"] == before
 
+    def test_a_rehearsal_says_under_cron_too_that_nothing_was_erased(self, site: Site) -> None:
+        before = site.database.read_bytes()
+        rehearsing = {"GDPR_MODE": "rehearsal"}
+        done = site.gdpr("purge", "--confirm", "60", environ=rehearsing)
+        assert done.returncode == 0
+        assert done.stdout.startswith('REHEARSAL (mode = "rehearsal" in gdpr.toml): nothing was erased.')
+        assert site.database.read_bytes() == before
+        assert "Nothing is being erased" in site.gdpr("status", environ=rehearsing).stdout
+        told = site.told("purge", "--confirm", "60")
+        assert (told["rehearsal"], told["ended"]) == (False, "done")
+
+    def test_a_window_that_is_over_is_no_failure_and_leaves_the_rest_to_the_next_run(
+        self, site: Site
+    ) -> None:
+        told = site.told(
+            "purge", "--confirm", "60", "--max-runtime", "1s", "--batch-size", "1", "--pause", "1s"
+        )
+        assert (told["ended"], told["result"]) == ("max-runtime", "max-runtime")
+        assert told["left"] > 0
+        rest = site.told("purge")  # what was confirmed carries over
+        assert (rest["result"], rest["left"]) == ("complete", 0)
+        assert any(rest["erased"].values())
+
+    @pytest.mark.parametrize(
+        ("option", "value", "said"),
+        [
+            ("--until", "6 pm", "--until: '6 pm' is no time of the clock"),
+            ("--max-runtime", "soon", "--max-runtime: 'soon' is no duration from 1s to 168h"),
+            ("--pause", "2h", "--pause: '2h' is no duration from 0ms to 1h"),
+        ],
+    )
+    def test_a_window_that_is_none_is_refused(self, site: Site, option: str, value: str, said: str) -> None:
+        done = site.gdpr("purge", option, value)
+        assert done.returncode == 2
+        assert said in done.stderr
+
     def test_what_a_dry_run_would_erase_is_what_a_purge_erases(self, site: Site) -> None:
         rehearsed = site.told("purge", "--dry-run")
         told = confirmed_purge(site)
