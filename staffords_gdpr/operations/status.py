@@ -21,6 +21,7 @@ from staffords_gdpr.operations.history import Action, History, LoggedHold, Run, 
 from staffords_gdpr.operations.holds import missing_holds
 from staffords_gdpr.operations.purge import brakes
 from staffords_gdpr.operations.purge.brakes import Brake
+from staffords_gdpr.operations.purge.reclaim import traces
 from staffords_gdpr.operations.schedule import Deadline
 from staffords_gdpr.operations.sign import Pending, pending
 from staffords_gdpr.policy.models import Policy
@@ -112,6 +113,7 @@ def status(
             *_approval(policy, catalogue, history, log),
             *_work(history, unsigned, today),
             *_stale(stale),
+            *_traces(policy, log),
         ),
         rehearsal=_rehearsing(policy, history) if rehearsal else "",
         advice=tuple(_advice(policy, log.home)),
@@ -218,3 +220,13 @@ def _stale(holds: tuple[LoggedHold, ...]) -> list[str]:
         return []
     named = ", ".join(f"{hold.hold} (since {hold.look_again})" for hold in holds)
     return [f"{several(len(holds), 'legal hold')} to be looked at again: {named}. See gdpr hold list."]
+
+
+def _traces(policy: Policy, log: AuditLog) -> list[str]:
+    left = traces(policy, log)
+    if policy.reclaim == "no" or not left:
+        return []
+    said = f"the policy says reclaim: {policy.reclaim}, which was not done since"
+    return [
+        f"Traces of erased rows of {', '.join(left)} are in the database's files: {said}. Run gdpr reclaim."
+    ]

@@ -111,11 +111,13 @@ def test_a_reader_in_the_way_spoils_no_erasure_is_told_and_is_made_up_for_next_n
         assert "another program is reading" in result.reclaimed.failures[0].failure
         assert firm.in_files() & GONE
         assert firm.logged() == [("vacuum", "incomplete")]
+    assert "Traces of erased rows of customer, call" in firm.status().problems[-1]
     following = firm.purge(days=1)
     assert following.erased == {}
     assert not following.needs_person
     assert firm.logged()[-1] == ("vacuum", "complete")
     assert firm.in_files() == KEPT
+    assert not any("Traces" in problem for problem in firm.status().problems)
 
 
 @ONLY_SQLITE

@@ -14,6 +14,7 @@ from purge_office import NOW
 from staffords_gdpr.database.connection import connect
 from staffords_gdpr.operations.purge import PurgeResult, purge
 from staffords_gdpr.operations.reclaim import ReclaimResult, reclaim
+from staffords_gdpr.operations.status import StatusResult, status
 from staffords_gdpr.policy import load_policy
 
 CUSTOMERS = 2000
@@ -97,6 +98,9 @@ class Planted(Office):
 
     def reclaim(self, *, full: bool = False) -> ReclaimResult:
         return reclaim(self.policy, self.engine, self.log, now=NOW, full=full)
+
+    def status(self) -> StatusResult:
+        return status(self.policy, self.engine, self.log, now=NOW)
 
     def logged(self) -> list[tuple[object, object]]:
         """Level and result of what the log says was reclaimed."""

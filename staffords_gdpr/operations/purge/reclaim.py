@@ -41,6 +41,12 @@ class ReclaimResult:
         return self.level == "no" or not self.failures
 
 
+def traces(policy: Policy, log: AuditLog) -> list[str]:
+    """The record types of which rows were erased since the files were last rid of them as the policy says."""
+    left = log.standing().traces["full" if policy.reclaim == "full" else "vacuum"]
+    return [name for name in policy.ours if name in left]
+
+
 def after_a_run(
     policy: Policy,
     engine: sa.Engine,
@@ -58,8 +64,7 @@ def after_a_run(
     level = policy.reclaim
     if level == "no" and not erased:
         return None
-    left = log.standing().traces["full" if level == "full" else "vacuum"]
-    records = [name for name in policy.ours if name in left]
+    records = traces(policy, log)
     if not records:
         return None
     return carry_out(policy, engine, log, records, level, run, clock, progress)
