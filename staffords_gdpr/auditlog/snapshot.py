@@ -27,7 +27,7 @@ _ENTRIES = ("open", "unclear", "latest", "refused", "holds")
 
 
 def save(path: Path, state: LogState, private: Ed25519PrivateKey) -> None:
-    """Write the snapshot, signed. Two waits for the disk a batch are saved: what a power cut leaves of it is checked."""
+    """Write the snapshot, signed. It waits for no disk: what a power cut leaves of it is checked."""
     value = {
         "name": state.name,
         "size": state.size,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Literal
 
 from staffords_gdpr.auditlog import AuditLog, Entry
 from staffords_gdpr.database.catalogue import Catalogue
@@ -21,11 +22,24 @@ MISSED_INTERVALS = 3
 """So many purge intervals may the clock lie after the log's last entry."""
 
 
+Code = Literal[
+    "not-approved",
+    "policy-changed",
+    "wrong-database",
+    "schema-changed",
+    "policy-does-not-fit",
+    "clock-behind",
+    "clock-ahead",
+    "too-many",
+]
+"""What the brakes are called in the log; docs/brakes.md has a section for each."""
+
+
 @dataclass(frozen=True)
 class Brake:
     """One brake that refuses. `seen` goes to the log: numbers and short codes, nothing personal."""
 
-    code: str
+    code: Code
     message: str
     hint: str
     seen: dict[str, object] = field(default_factory=dict)
@@ -54,7 +68,7 @@ def database(policy: Policy, approved: Entry | None, identity: str) -> Iterator[
 
 
 def _differs(found: Difference) -> Brake:
-    code, hint = {
+    ways: dict[str, tuple[Code, str]] = {
         "policy": ("policy-changed", f"Let a director read the change and run: {APPROVE}"),
         "database": (
             "wrong-database",
@@ -64,7 +78,8 @@ def _differs(found: Difference) -> Brake:
             "schema-changed",
             f"Check that the policy still says what it should (gdpr scan), then let a director run: {APPROVE}",
         ),
-    }[found.what]
+    }
+    code, hint = ways[found.what]
     return Brake(code, found.text, hint, {"approved": found.approved, "found": found.found})
 
 
@@ -135,4 +150,5 @@ def refused(brake: Brake, policy: Policy, log: AuditLog, run: str, now: dt.datet
     if known is None or policy.today(known.time) != policy.today(now):
         log.append("purge.refused", {"run": run, "brake": brake.code, "seen": brake.seen}, now=now)
         log.write_checkpoint(now)
-    return BrakeError(brake.code, f"purge refused: {brake.message}", brake.hint)
+    more = f"docs/brakes.md#{brake.code} says why, and how to go on."
+    return BrakeError(brake.code, f"purge refused: {brake.message}", f"{brake.hint}\n{more}".lstrip())
