@@ -448,7 +448,7 @@ class TestLocks:
             with pytest.raises(DatabaseError, match="locked by another program"):
                 firm.purge()
         assert firm.tables() == before
-        assert {entry.fields["code"] for entry in firm.of_type("purge.aborted")} == {"database"}
+        assert {entry.fields["code"] for entry in firm.of_type("purge.aborted")} == {"conflict"}
         assert not firm.purge(NOW + DAY / 24).recovered
         assert firm.tables() == after_the_purge(before)
         firm.assert_settled()

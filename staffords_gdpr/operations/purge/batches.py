@@ -29,6 +29,7 @@ from staffords_gdpr.database.connection import (
     changes_so_far,
     check_deferred,
     commit_refused,
+    may_pass,
     translated,
 )
 from staffords_gdpr.database.locks import lock_everything, lock_rows
@@ -127,12 +128,12 @@ class Batches:
                     transaction.rollback()
                     self.bulk.forget()
                     return (self.clock() - begun).total_seconds()
+                touched = self.bulk.touch()
                 intent = self._intend(plan)
             except BaseException:
                 transaction.rollback()
                 raise
             if self.holds.current() == held:
-                touched = self.bulk.touch()
                 committed = self._carry_out(transaction, plan, intent)
                 self.tally.rows.update(plan.rows)
                 self.tally.subjects += touched
@@ -173,9 +174,9 @@ class Batches:
             check_deferred(self.bulk.connection)
             changed = changes_so_far(self.bulk.connection) - before
             left = left_over(self.bulk, plan)
-        except sa.exc.DBAPIError:
+        except sa.exc.DBAPIError as error:
             transaction.rollback()
-            self._outcome("purge.aborted", intent, code="database")
+            self._outcome("purge.aborted", intent, code=self._code(error))
             raise
         other = erased.reached != plan.rows or changed != erased.changes or erased.dragged
         if other or left:
@@ -193,13 +194,17 @@ class Batches:
             transaction.commit()
         except sa.exc.DBAPIError as error:
             if commit_refused(transaction, error):
-                self._outcome("purge.aborted", intent, code="database")
+                self._outcome("purge.aborted", intent, code=self._code(error))
                 raise
             # what became of it only the next run can tell: it must not be tried again before
             raise translated(error, self.bulk.connection.engine) from error
         committed = self.clock()
         self._outcome("purge.done", intent)
         return committed
+
+    def _code(self, error: sa.exc.DBAPIError) -> str:
+        """What the log says of a batch that the database did not carry out."""
+        return "conflict" if may_pass(self.bulk.connection, error) else "database"
 
     def _intend(self, plan: Plan) -> _Intent:
         now = self.clock()
