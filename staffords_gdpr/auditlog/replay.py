@@ -164,7 +164,7 @@ def _torn_region(line: Line, ahead: deque[Line], lines: Iterator[Line]) -> bytes
         if declares(following, region):
             ahead.appendleft(following)
             return region
-        if not looks_torn(following.raw) or _is_whole(following.raw):
+        if not looks_torn(following.raw) or (following.ended and _is_whole(following.raw)):
             return None
         region += b"\n" + following.raw
         if not following.ended:
