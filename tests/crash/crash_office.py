@@ -110,13 +110,15 @@ CHANGED = {"repairs": {"1", "2"}, "payments": {"1"}}
 
 def when_all_is_done(before: Tables) -> Tables:
     """What a purge that comes to its end leaves of the rows above, whatever happened to those before it."""
+    more = {key for key in before["customers"] if int(key) > 10}
     return {
         table: {
-            key: (row[0], None, row[2], None) if key in CHANGED.get(table, ()) else row
+            key: (row[0], None, row[2], None) if key in CHANGED.get(table, set()) | more else row
             for key, row in rows.items()
-            if key not in GONE[table]
+            if key not in GONE[table] | (more if table == "customers" else set())
         }
         for table, rows in before.items()
+        if table in GONE
     }
 
 
@@ -131,8 +133,13 @@ class Office:
     more_tables: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def open(cls, office: Office, more_rows: Mapping[str, Rows] | None = None) -> Office:
-        """The firm with its rows, an approved policy and a hold, an hour ago."""
+    def open(
+        cls, office: Office, more_rows: Mapping[str, Rows] | None = None, customers: Iterable[int] = ()
+    ) -> Office:
+        """The firm with its rows, an approved policy and a hold, an hour ago.
+
+        `customers`: more of them, each with a repair of the same number, everything long over.
+        """
         folder = office.folder
         folder.mkdir(parents=True, exist_ok=True)
         office.policy.write_text(POLICY + office.more_rules)
@@ -146,7 +153,10 @@ class Office:
                 if name != "customers"
             ),
         )
-        office.fill({**rows_to_begin_with(now), **(more_rows or {})})
+        rows = rows_to_begin_with(now)
+        rows["customers"] += [(n, f"Number {n}", LONG_AGO) for n in customers]
+        rows["repairs"] += [(n, n, LONG_AGO, "bulb") for n in customers]
+        office.fill({**rows, **(more_rows or {})})
         init_home(office.home, name="test.example/data", now=now)
         log = office.log
         new_keys(log, role="director", path=folder / "director.key", passphrase=None, by=None, now=now)

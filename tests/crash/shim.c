@@ -1,13 +1,16 @@
 /* Stands between a program and the C library: lets one call fail, be the last, or wait.
  *
- * A step is whatever lasts: a write to a file, a sync, a rename, a removal, a cut; and a message to a database server.
+ * A step is whatever lasts: a write to a file, a sync, a rename, a removal, a cut; and a message to a database server, or
+ * a lock on the file of one that is none.
  * Names of our own functions do not come into it. Loaded with LD_PRELOAD; a program is armed with shim_arm(), see
  * shim.py for what the words mean.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -122,6 +125,20 @@ int ftruncate64(int handle, off64_t length) {
     REAL(int, ftruncate64, int, off64_t);
     DONE(on_disk("cut", handle, NULL, 0), (void)0, real(handle, length));
 }
+
+/* SQLite's locks: the moment before it takes one. */
+#define LOCKING(name) \
+    int name(int handle, int command, ...) { \
+        REAL(int, name, int, int, ...); \
+        va_list more; \
+        va_start(more, command); \
+        void *how = va_arg(more, void *); \
+        va_end(more); \
+        if (command == F_SETLK && ((struct flock *)how)->l_type != F_UNLCK) on_disk("lock", handle, NULL, 0); \
+        return real(handle, command, how); \
+    }
+LOCKING(fcntl)
+LOCKING(fcntl64)
 
 int rename(const char *from, const char *to) {
     REAL(int, rename, const char *, const char *);
