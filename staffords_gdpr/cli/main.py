@@ -95,17 +95,16 @@ def run(arguments: Sequence[str]) -> int:
         show_error(error.message, error.hint, error.exit_code, as_json=as_json)
         return error.exit_code
     except GdprError as error:
-        show_error(error.message, error.hint, error.exit_code, as_json=as_json)
+        show_error(error.message, _hint(error.hint, error), error.exit_code, as_json=as_json)
         return error.exit_code
     except TyperException as error:
         show_error(_words(error), _help_of(error), UsageError.exit_code, as_json=as_json)
         return UsageError.exit_code
-    except (KeyboardInterrupt, typer.Abort):
+    except (KeyboardInterrupt, typer.Abort) as error:
         if sys.stderr.isatty():
             sys.stderr.write("\n")  # after the ^C, or the prompt that nobody answered
-        show_error(
-            "stopped. Nothing is half done.", "Run the command again to go on.", INTERRUPTED, as_json=as_json
-        )
+        hint = _hint("Run the command again to go on.", error)
+        show_error("stopped. Nothing is half done.", hint, INTERRUPTED, as_json=as_json)
         return INTERRUPTED
     except BrokenPipeError:
         _leave_stdout()
@@ -114,10 +113,19 @@ def run(arguments: Sequence[str]) -> int:
         if os.environ.get("GDPR_DEBUG") == "1":
             raise
         message = f"unexpected {type(error).__name__}: {error}".splitlines()[0]
-        hint = "This is a fault of gdpr; run again with GDPR_DEBUG=1 to see where."
+        hint = _hint("This is a fault of gdpr; run again with GDPR_DEBUG=1 to see where.", error)
         show_error(message, hint, GdprError.exit_code, as_json=as_json)
         return GdprError.exit_code
     return code
+
+
+def _hint(hint: str, error: BaseException | None) -> str:
+    """The hint, and what was noted on the error, or on those that it came of: how far the work had got."""
+    lines = [hint] if hint else []
+    while error is not None:
+        lines += getattr(error, "__notes__", [])
+        error = error.__cause__
+    return "\n".join(lines)
 
 
 def _asks_for_help(arguments: Sequence[str]) -> bool:
@@ -161,7 +169,9 @@ def wants_json(arguments: Sequence[str]) -> bool:
 def main() -> int:
     """The entry point of the command. Returns the exit code."""
     if os.environ.get("GDPR_DEBUG") != "1":
-        warnings.simplefilter("ignore")  # meant for developers, like a connection's troubles with its own closing
+        warnings.simplefilter(
+            "ignore"
+        )  # meant for developers, like a connection's troubles with its own closing
         logging.getLogger("sqlalchemy").addHandler(logging.NullHandler())
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal that cannot show a character

@@ -175,6 +175,20 @@ class TestErrorsOfTheProgram:
         assert cli.run(["scan"]) == 6
         assert capsys.readouterr().err == "gdpr: calls.db is locked\ntry later\n"
 
+    def test_how_far_the_work_had_got_is_told_with_what_ended_it(
+        self, failing: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        lost = OSError("of the driver, which nobody sees")
+        lost.add_note("Before that 3 of 7.")
+        answer = DatabaseError("calls.db is locked", "try later")
+        answer.__cause__ = lost
+        for error in (answer, KeyboardInterrupt()):
+            if error is not answer:
+                error.add_note("Before that 3 of 7.")
+            failing.setattr(cli, "_invoke", self.raising(error))
+            assert cli.run(["purge"]) in (6, 130)
+            assert capsys.readouterr().err.endswith("\nBefore that 3 of 7.\n")
+
     def test_an_unexpected_error_is_one_clear_line(
         self, failing: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
