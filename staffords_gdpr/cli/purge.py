@@ -104,6 +104,7 @@ def purge(
                 now=read_moment(as_of, rules.zone),
                 dry_run=dry_run,
                 rehearsal=rehearsal,
+                compare_clocks=as_of is None,
                 confirm=confirm,
                 limits=Limits(
                     settings.batch_size,

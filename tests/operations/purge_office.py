@@ -220,7 +220,7 @@ class Firm(Office):
             dry_run=dry_run,
             confirm=confirm,
             limits=more.pop("limits", Limits(batch_size=batch_size)),
-            **more,
+            **{"compare_clocks": False, **more},
         )
 
     def hold(self, subject: int, now: dt.datetime = NOW) -> Hold:

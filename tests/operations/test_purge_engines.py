@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 from pathlib import Path
 
 import pytest
 from purge_office import ERASED, NOW, after_the_purge
 from purge_servers import firm_on, tables_on
 
-from staffords_gdpr.database.connection import connect
+from staffords_gdpr.database.connection import connect, connected
+from staffords_gdpr.database.engines import backend_of
+from staffords_gdpr.errors import BrakeError
+from staffords_gdpr.operations.purge import brakes
 
 
 @pytest.mark.parametrize("engine_name", ["postgresql", "mariadb"], indirect=True)
@@ -31,3 +36,37 @@ def test_a_purge_erases_on_every_engine_what_it_erases_on_sqlite(
     assert tables_on(engine_url) == after_the_purge(before)
     firm.assert_settled()
     assert firm.purge(now=NOW.replace(hour=5)).erased == {}
+
+
+ANOTHER_ZONE = {"postgresql": "SET TIME ZONE '+05:00'", "mariadb": "SET time_zone = '+05:00'"}
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql", "mariadb"], indirect=True)
+def test_a_purge_is_refused_where_the_servers_clock_says_otherwise(
+    engine_url: str, engine_name: str, tmp_path: Path
+) -> None:
+    firm = firm_on(engine_url, engine_name, tmp_path)
+    before = tables_on(engine_url)
+    minute = dt.timedelta(minutes=1)
+    with connected(firm.engine) as connection:
+        connection.exec_driver_sql(ANOTHER_ZONE[engine_name])
+        server = backend_of(connection).now(connection)
+        assert server is not None
+        assert abs(server - dt.datetime.now(dt.UTC)) < 5 * minute
+        for apart, refuses in ((9, False), (-9, False), (11, True), (-11, True)):
+            assert bool(list(brakes.clocks(connection, server + apart * minute))) == refuses
+    firm.approve(server)
+    wrong = server + 60 * minute
+    assert firm.purge(wrong, dry_run=True, compare_clocks=True).brakes[0].code == "clocks-differ"
+    for rehearsal in (True, False):
+        with pytest.raises(BrakeError) as caught:
+            firm.purge(wrong, rehearsal=rehearsal, compare_clocks=True)
+    assert firm.the("purge.refused").fields["brake"] == "clocks-differ"
+    assert tables_on(engine_url) == before
+    page = Path(__file__).parents[2] / "docs" / "brakes.md"
+    assert _undated(caught.value.message) in _undated(page.read_text(encoding="utf-8"))
+    assert firm.purge(dt.datetime.now(dt.UTC), compare_clocks=True).result == "complete"
+
+
+def _undated(text: str) -> str:
+    return re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d", "MOMENT", text)

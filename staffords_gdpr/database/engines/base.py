@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -144,6 +145,10 @@ class Backend(ABC):
     def sees_all_references(self, connection: sa.Connection) -> bool:
         """Whether this user is shown every foreign key on our tables, whoever the referring table belongs to."""
         return True
+
+    def now(self, connection: sa.Connection) -> dt.datetime | None:
+        """What the server's clock says, aware; None where there is no server but this machine."""
+        return None
 
     @abstractmethod
     def identity(self, connection: sa.Connection) -> str:

@@ -6,6 +6,7 @@ READ locks every row it reads against change, all through a scan; under READ COM
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import re
 from collections import defaultdict
@@ -209,6 +210,10 @@ class MariaDB(Clustered):
             if target_schema.casefold() == here.casefold() and not known:
                 found.append(Outside(f"{schema}.{table}", (), target, (), hidden=True))
         return tuple(dict.fromkeys(found))
+
+    def now(self, connection: sa.Connection) -> dt.datetime | None:
+        seconds = connection.exec_driver_sql("SELECT unix_timestamp(sysdate(6))").scalar_one()
+        return dt.datetime.fromtimestamp(float(seconds), dt.UTC)
 
     def identity(self, connection: sa.Connection) -> str:
         """The database's name, with a hash of the server's own number, or else its host, port and data folder.

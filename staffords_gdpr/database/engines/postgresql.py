@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from collections import defaultdict
 from collections.abc import Mapping
@@ -191,6 +192,10 @@ class PostgreSQL(Backend):
             Outside(table, tuple(columns), target, tuple(others), partition=partition)
             for table, target, columns, others, partition in connection.exec_driver_sql(_OUTSIDE)
         )
+
+    def now(self, connection: sa.Connection) -> dt.datetime | None:
+        seconds = connection.exec_driver_sql("SELECT extract(epoch FROM clock_timestamp())").scalar_one()
+        return dt.datetime.fromtimestamp(float(seconds), dt.UTC)
 
     def identity(self, connection: sa.Connection) -> str:
         """The database's name, with a hash of the server's own number, the database's and the schema's name."""

@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
+import sqlalchemy as sa
+
 from staffords_gdpr.auditlog import AuditLog, Entry
 from staffords_gdpr.database.catalogue import Catalogue
+from staffords_gdpr.database.engines import backend_of
 from staffords_gdpr.errors import BrakeError, PolicyError
 from staffords_gdpr.operations.approved import APPROVE, Difference, differences, of_database
 from staffords_gdpr.operations.audit.findings import several
@@ -17,6 +20,9 @@ from staffords_gdpr.retention.bulk import Todo
 
 NEVER_BELOW = 20
 """A run over this many subjects or fewer is never braked for its share."""
+
+CLOCKS_APART = dt.timedelta(minutes=10)
+"""So far may two clocks be apart: less than any mistake in a time zone."""
 
 MISSED_INTERVALS = 3
 """So many purge intervals may the clock lie after the log's last entry."""
@@ -30,6 +36,7 @@ Code = Literal[
     "policy-does-not-fit",
     "clock-behind",
     "clock-ahead",
+    "clocks-differ",
     "too-many",
 ]
 """What the brakes are called in the log; docs/brakes.md has a section for each."""
@@ -118,6 +125,19 @@ def clock(policy: Policy, log: AuditLog, now: dt.datetime) -> Iterator[Brake]:
             "before now: either no purge ran for long, or this machine's clock is wrong",
             f"Check the clock (timedatectl); if it is right, let a director run: {APPROVE}",
             seen,
+        )
+
+
+def clocks(connection: sa.Connection, now: dt.datetime) -> Iterator[Brake]:
+    """This machine's clock and the database server's agree: one of them dates the rows, the other judges them."""
+    server = backend_of(connection).now(connection)
+    if server is not None and abs(server - now) > CLOCKS_APART:
+        now, server = now.astimezone(dt.UTC), server.astimezone(dt.UTC)
+        yield Brake(
+            "clocks-differ",
+            f"this machine's clock says {now:%Y-%m-%d %H:%M} UTC, the database server's {server:%Y-%m-%d %H:%M} UTC",
+            "Set both right (timedatectl), then run again.",
+            {"now": f"{now:%Y-%m-%dT%H:%M:%SZ}", "server": f"{server:%Y-%m-%dT%H:%M:%SZ}"},
         )
 
 

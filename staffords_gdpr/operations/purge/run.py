@@ -45,6 +45,7 @@ def purge(
     now: dt.datetime,
     dry_run: bool = False,
     rehearsal: bool = False,
+    compare_clocks: bool = True,
     confirm: int | None = None,
     limits: Limits = NO_LIMITS,
     stop: Callable[[], bool] = lambda: False,
@@ -55,16 +56,21 @@ def purge(
     `confirm` allows up to so many subjects where the brake on large runs would refuse, until that backlog is done. The
     run ends between two batches where its `limits` say so, or once `stop` returns True. With `dry_run` nothing is
     erased and nothing is written anywhere; with `rehearsal` nothing is erased, and the log gets what would have been.
+    `now` is what this machine's clock says; with `compare_clocks` it must agree with the database server's.
     In the end it does what the policy says of the traces in the database's files (`reclaim`), unless it ended early.
     Raises BrakeError (before the first row), LogBrokenError, LockedError, DatabaseError, PolicyError.
     """
     log.require_verified(full=False)
     if dry_run:
         with connected(engine) as connection:
-            return foretell(policy, connection, log, now, confirm)
+            apart = tuple(brakes.clocks(connection, now)) if compare_clocks else ()
+            found = foretell(policy, connection, log, now, confirm)
+            return replace(found, brakes=(*apart, *found.brakes))
     clock = running_clock(now)
     with log.run_lock():
         with connected(engine) as connection:
+            for brake in brakes.clocks(connection, clock()) if compare_clocks else ():
+                raise brakes.refused(brake, policy, log, new_batch_id(now), clock())
             if rehearsal:
                 return rehearse(policy, connection, log, clock, confirm, progress)
             window = Window(limits, clock, policy.zone, stop)
