@@ -77,6 +77,7 @@ def test_a_row_count_that_differs_from_the_plan_rolls_the_batch_back(firm: Firm,
     with pytest.raises(GdprError, match="rolled back") as caught:
         firm.purge()
     assert "trigger" in caught.value.hint
+    assert caught.value.__notes__ == ["Until then 0 of 16 erasures were done; the log has them."]
     assert firm.tables() == before
     assert firm.the("purge.aborted").fields["code"] == "row-count"
     assert firm.the("purge.end").fields["result"] == "stopped"

@@ -142,10 +142,13 @@ class _Run:
             if result == "complete" and (unclear or _is_unclear(recovered)):
                 result = "unclear"
             forget(self.policy, self.log, run=self.run, now=self.clock())
-        except BaseException:
-            with suppress(
-                GdprError
-            ):  # the log may be what failed, and what failed first is what a person has to hear
+        except BaseException as error:
+            done = self.tally.rows.total()
+            error.add_note(
+                f"Until then {done:,} of {sum(planned_rows.values()):,} erasures were done; the log has them."
+            )
+            # the log may be what failed, and what failed first is what a person has to hear
+            with suppress(GdprError):
                 self._end("stopped", undecidable, rows_in(held_why))
             raise
         self._end(result, undecidable, rows_in(held_why))
