@@ -215,6 +215,7 @@ _ROWS_NOTE = {  # what the fields mean where their kind does not say it
     ): "RFC 6962 root of the leaves of the rows that are gone: only these can be proved",
     ("purge.settled", "left"): "of them, those that are as they were",
     ("batch.forget", "before"): "batches of earlier days, in the policy's zone, are older than every backup",
+    ("purge.intent", "subjects"): "a row that belongs to nobody counts as one",
     ("signoff", "of"): "`seq` of the audit or review",
     ("signoff", "sig"): "SHA-256 of the file `<role>.sig`",
     ("hold.add", "subject"): "keyed hash (HMAC-SHA256) of the subject's key",

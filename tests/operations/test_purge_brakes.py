@@ -11,17 +11,20 @@ import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from office import at
 from purge_office import DAY, ERASED, NOW, POLICY, Firm, after_the_purge
 
+from staffords_gdpr.auditlog import open_log
 from staffords_gdpr.database import connection as connection_module
 from staffords_gdpr.database.connection import connect
 from staffords_gdpr.errors import BrakeError, DatabaseError, GdprError, LockedError, LogBrokenError
 from staffords_gdpr.operations.purge.batches import Batches
 from staffords_gdpr.operations.purge.brakes import share
+from staffords_gdpr.operations.purge.run import _Run
 from staffords_gdpr.retention.bulk import Todo
 
 APPROVE = "gdpr approve --as director --key FILE"
@@ -292,6 +295,41 @@ class TestConfirm:
                 firm.purge(confirm=60, batch_size=10)
         assert firm.the("purge.end").fields["confirm"] == 20
 
+    def test_it_lasts_over_many_nights_however_their_runs_end(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Sixty subjects and thirty rows of nobody: allowed once, done in four nights, and nothing is left of it."""
+        firm = backlog(tmp_path, due=60, kept=10, orphans=30)
+        nights = iter(NOW + DAY * night for night in range(10))
+        with monkeypatch.context() as patched:  # killed: no end is written
+            killed_after(patched, 2)
+            with pytest.raises(KeyboardInterrupt):
+                firm.purge(next(nights), confirm=90, batch_size=10)
+        assert (firm.types()[-1], firm.log.standing().confirmed) == ("purge.done", 70)
+        firm.log = open_log(firm.log.home)
+        with monkeypatch.context() as patched:  # stopped by a fault
+            stop_after(patched, 2)
+            with pytest.raises(KeyboardInterrupt):
+                firm.purge(next(nights), batch_size=10)
+        end = firm.the("purge.end").fields
+        assert (end["result"], end["subjects"], end["confirm"]) == ("stopped", 20, 40)
+        asked = iter([False, False, True])
+        third = firm.purge(next(nights), batch_size=10, stop=lambda: next(asked))  # by a person
+        assert third.result == "signal"
+        assert firm.of_type("purge.end")[-1].fields["confirm"] == 40 - third.subjects_affected
+        assert firm.purge(NOW + DAY * 3, dry_run=True).brakes == ()
+        assert firm.purge(next(nights), batch_size=10).result == "complete"
+        assert [entry.fields["confirm"] for entry in firm.of_type("purge.start")][:3] == [90, 70, 40]
+        assert firm.of_type("purge.end")[-1].fields["confirm"] == 0
+        assert set(firm.tables()["customers"]) == set(range(61, 71))
+        assert not firm.tables()["calls"]
+        firm.assert_settled()
+        firm.sql(
+            "WITH RECURSIVE n(i) AS (SELECT 1000 UNION ALL SELECT i + 1 FROM n WHERE i < 1020) "
+            "INSERT INTO customers SELECT i, 'Name', '2014-05-01' FROM n"
+        )
+        assert [brake.code for brake in firm.purge(next(nights), dry_run=True).brakes] == ["too-many"]
+
     def test_it_does_not_stretch_to_a_backlog_that_has_grown(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -302,6 +340,20 @@ class TestConfirm:
                 firm.purge(confirm=60, batch_size=5)
         firm.customer(500, "2014-05-01")
         assert "--confirm 46" in firm.purge(NOW + DAY, dry_run=True).brakes[0].hint
+
+
+def killed_after(patched: pytest.MonkeyPatch, batches: int) -> None:
+    """End the run after so many batches, and let it write no end of it, as a kill would."""
+    outcome, done = Batches._outcome, []
+
+    def dying(self: Batches, *arguments: Any, **more: str) -> None:
+        outcome(self, *arguments, **more)
+        done.append(arguments)
+        if len(done) == batches:
+            raise KeyboardInterrupt
+
+    patched.setattr(Batches, "_outcome", dying)
+    patched.setattr(_Run, "_end", lambda *_: None)
 
 
 def stop_after(patched: pytest.MonkeyPatch, batches: int) -> None:

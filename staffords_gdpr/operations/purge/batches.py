@@ -106,7 +106,7 @@ class Batches:
         wanted = {
             name: [key for key in some if (name, key) not in self.unclear] for name, some in keys.items()
         }
-        seconds = self._batch(lambda: self.bulk.scope_to(rows=wanted), Scope.ROWS)
+        seconds = self._batch(lambda: self.bulk.scope_to(rows=wanted), Scope.ROWS, of_nobody=tuple(wanted))
         self.tally.alone += sum(len(some) for some in keys.values())
         return seconds
 
@@ -114,8 +114,11 @@ class Batches:
         """The same of all that is due: for rows that are due only together."""
         return self._batch(lambda: None, Scope.ALL)
 
-    def _batch(self, choose: Callable[[], None], scope: Scope) -> float:
-        """Lock, decide again by what the database says now, log the intent, erase, commit, log the outcome."""
+    def _batch(self, choose: Callable[[], None], scope: Scope, of_nobody: Sequence[str] = ()) -> float:
+        """Lock, decide again by what the database says now, log the intent, erase, commit, log the outcome.
+
+        `of_nobody`: the record types of which each row counts as a subject of its own.
+        """
         while True:
             transaction = begin(self.bulk.connection, lock=True, short=scope is not Scope.ALL)
             begun = self.clock()
@@ -129,7 +132,7 @@ class Batches:
                     self.bulk.forget()
                     return (self.clock() - begun).total_seconds()
                 touched = self.bulk.touch()
-                intent = self._intend(plan)
+                intent = self._intend(plan, of_nobody)
             except BaseException:
                 transaction.rollback()
                 raise
@@ -206,14 +209,21 @@ class Batches:
         """What the log says of a batch that the database did not carry out."""
         return "conflict" if may_pass(self.bulk.connection, error) else "database"
 
-    def _intend(self, plan: Plan) -> _Intent:
+    def _intend(self, plan: Plan, of_nobody: Sequence[str]) -> _Intent:
         now = self.clock()
         batch, key = new_batch_id(now), new_batch_key()
         leaves = plan.leaves(key)
         intent = _Intent(batch, root(leaves), plan.rows, leaves)
         write_batch_key(self.log.home, batch, key)
         write_pending(self.log.home, batch, pending_of(plan, self.run))
-        fields = {**self._fields(intent), "subjects": len(plan.subjects)}
+        alone = {
+            (record, key)
+            for erasure in plan.erasures
+            for record in [erasure.name.partition(".")[0]]
+            if record in of_nobody
+            for key in erasure.keys
+        }
+        fields = {**self._fields(intent), "subjects": len(plan.subjects) + len(alone)}
         self.log.append("purge.intent", fields, now=now)
         return intent
 
