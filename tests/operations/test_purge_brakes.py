@@ -22,6 +22,7 @@ from staffords_gdpr.auditlog import open_log
 from staffords_gdpr.database import connection as connection_module
 from staffords_gdpr.database.connection import connect
 from staffords_gdpr.errors import BrakeError, DatabaseError, GdprError, LockedError, LogBrokenError
+from staffords_gdpr.operations.purge import retries
 from staffords_gdpr.operations.purge.batches import Batches
 from staffords_gdpr.operations.purge.brakes import share
 from staffords_gdpr.operations.purge.run import _Run
@@ -474,6 +475,7 @@ class TestLocks:
         self, firm: Firm, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(connection_module, "BUSY_SECONDS", 0.1)
+        monkeypatch.setattr(retries, "PAUSES", ())
         firm.engine = connect(f"sqlite:///{firm.database}", write=True)
         before = firm.tables()
         with closing(sqlite3.connect(firm.database, isolation_level=None)) as operator:
@@ -492,6 +494,7 @@ class TestLocks:
         self, firm: Firm, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(connection_module, "BUSY_SECONDS", 0.1)
+        monkeypatch.setattr(retries, "PAUSES", ())
         firm.engine = connect(f"sqlite:///{firm.database}", write=True)
         before = firm.tables()
         with closing(sqlite3.connect(firm.database, isolation_level=None)) as reader:

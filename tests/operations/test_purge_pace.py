@@ -129,7 +129,9 @@ class TestEnds:
         assert (ended.ended, ended.erased, ended.needs_person) == ("max-runtime", {}, False)
         assert ended.left == firm.purge(NOW + DAY / 24, dry_run=True).left > 0
         assert firm.tables() == before
-        assert status(firm.policy, None, firm.log, now=NOW + 3 * DAY).purge.late
+        found = status(firm.policy, None, firm.log, now=NOW + 3 * DAY)
+        assert found.last_purge is None
+        assert found.purge.late
 
     def test_of_two_ends_the_nearer_one_counts(self, firm: Firm) -> None:
         limits = Limits(max_runtime=0.0, until=dt.time(3))

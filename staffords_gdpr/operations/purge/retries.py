@@ -10,7 +10,7 @@ from staffords_gdpr.database.connection import may_pass
 from staffords_gdpr.operations.purge.window import Window
 from staffords_gdpr.retention.bulk import Bulk
 
-PAUSES = (0.1, 0.5, 2.0)
+PAUSES = (0.1, 0.5, 2.0, 10.0)
 """Seconds before a batch is tried again. Where it waited for a lock, it has waited before each of them, too."""
 
 MOST_IN_A_ROW = 3
