@@ -70,8 +70,7 @@ def hold_subject(
 
 def _ends_of(log: AuditLog, batches: Collection[str], patience: float) -> tuple[Batch, ...]:
     until = time.monotonic() + patience
-    while True:
-        found = tuple(batch for batch in read_history(log.entries()).batches if batch.batch in batches)
-        if all(batch.outcome for batch in found) or time.monotonic() >= until:
-            return found
+    while not log.standing().open.keys().isdisjoint(batches) and time.monotonic() < until:
         time.sleep(BETWEEN_LOOKS)
+    about = (entry for batch in batches for entry in log.entries(containing=batch))
+    return tuple(batch for batch in read_history(about).batches if batch.batch in batches)
