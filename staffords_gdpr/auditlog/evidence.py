@@ -17,8 +17,8 @@ REPORTS = {"audit": "certificate.md", "review": "review.md"}
 def check(home: Home, entry: Entry, state: LogState, *, leaves_may_lack: bool) -> None:
     """Raise BrokenLineError where a file that `entry` vouches for is missing or not what it says.
 
-    `leaves_may_lack`: after the last checkpoint a crash may have come before the leaves were written. Where the batch is
-    still pending they may lack in any case: the next purge writes them.
+    `leaves_may_lack`: after the last checkpoint a crash may have come before the leaves were written. They may lack as
+    long as the batch is pending, too: the next purge writes them.
     """
     try:
         check_before(home, entry, state)

@@ -49,7 +49,7 @@ class Glance:
 
     def apply(self, raw: bytes) -> Entry | None:
         entry = None
-        if self.wanted in raw or not raw.endswith(b"}"):
+        if self.wanted in raw or not raw.endswith(b'"}]}'):
             try:
                 entry = split_entry(json.loads(raw)["entry"])[0]
             except (ValueError, KeyError, TypeError, RecursionError) as error:
@@ -115,8 +115,10 @@ def root_of(stream: BinaryIO, length: int) -> bytes:
 
 
 def declares(line: Line, region: bytes) -> bool:
-    """Whether `line` is a log.torn for these bytes. Its own signature is judged when its turn comes."""
-    if TORN_MARK not in line.raw or not line.ended:
+    """Whether `line` is a log.torn for these bytes. Its own signature is judged when its turn comes, or the log.torn
+    that declares it in turn, where it lacks its LF.
+    """
+    if TORN_MARK not in line.raw:
         return False
     try:
         body = json.loads(line.raw)["entry"]
@@ -160,7 +162,7 @@ def _torn_region(line: Line, ahead: deque[Line], lines: Iterator[Line]) -> bytes
         following = ahead.popleft() if ahead else next(lines, None)
         if following is None:
             # torn right after the LF that was to close a torn line
-            return None if _is_whole(region) else region + b"\n"
+            return region + b"\n" if region and not _is_whole(region) else None
         if declares(following, region):
             ahead.appendleft(following)
             return region
