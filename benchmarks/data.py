@@ -74,7 +74,8 @@ def write_server(connection: sa.Connection, size: Size, scratch: Path) -> dict[s
             connection.execute(CreateIndex(index))
     for table in tables:
         for key in table.foreign_key_constraints:
-            connection.execute(AddConstraint(key))
+            # otherwise every CREATE TABLE that this process makes from now on would leave it out
+            connection.execute(AddConstraint(key, isolate_from_table=False))
     return dict(written)
 
 
