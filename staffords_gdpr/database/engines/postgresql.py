@@ -72,8 +72,11 @@ _OUTSIDE = """
       AND (fn.nspname <> n.nspname OR f.relispartition)
     ORDER BY 1, k.conname"""
 _CHANGES = """
-    SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0) FROM pg_stat_xact_user_tables
-    WHERE relid NOT IN (SELECT oid FROM pg_class WHERE relpersistence = 't')"""
+    SELECT coalesce(sum(pg_stat_get_xact_tuples_inserted(oid) + pg_stat_get_xact_tuples_updated(oid)
+                        + pg_stat_get_xact_tuples_deleted(oid)), 0)
+    FROM pg_class WHERE relkind IN ('r', 't', 'm', 'p') AND relpersistence <> 't'
+      AND relnamespace NOT IN (SELECT oid FROM pg_namespace WHERE nspname ~ '^pg_toast'
+                               OR nspname IN ('pg_catalog', 'information_schema'))"""
 
 
 _SHORT = f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'; " + "; ".join(
@@ -241,7 +244,8 @@ def _prepare(engine: sa.Engine, *, only_read: bool, patience: float) -> None:
             )
             # what the log calls erased must have outlived the server, also where the firm's own commits need not
             cursor.execute(
-                "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+                "SELECT set_config('synchronous_commit', 'on', false) "
+                "WHERE current_setting('synchronous_commit') = 'off'"
             )
         connection.commit()
         if only_read:

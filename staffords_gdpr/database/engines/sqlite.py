@@ -55,7 +55,10 @@ class SQLite(Backend):
         uri = f"file:{quote(str(path.resolve()))}?{'mode=rw' if write else _reading(path.resolve())}"
         engine = sa.create_engine(
             "sqlite+pysqlite://",
-            creator=lambda: sqlite3.connect(uri, uri=True, timeout=patience, isolation_level=None),
+            # one thread at a time uses it, but not always the one that has opened it
+            creator=lambda: sqlite3.connect(
+                uri, uri=True, timeout=patience, isolation_level=None, check_same_thread=False
+            ),
             poolclass=sa.pool.NullPool,
         )
         # the creator hides the file from the engine: give it back for messages and the database's identity

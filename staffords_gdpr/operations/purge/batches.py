@@ -1,7 +1,9 @@
 """Batches: subject by subject, one transaction each, with an intent before and an outcome after.
 
-The order of durability is batch key and pending file, intent, erase, commit, outcome, leaves, checkpoint; only then
-does the pending file go. Whatever is cut off in between is settled by the next run, see `purge/settle`.
+The order of durability is batch key and pending file, intent, commit, outcome, leaves, checkpoint; only then does the
+pending file go. Whatever is cut off in between is settled by the next run, see `purge/settle`. The database erases
+while the intent is being written: what it does before the commit is lost with whoever asked for it, so that only the
+commit has to wait for the intent.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 
@@ -35,7 +38,7 @@ from staffords_gdpr.database.connection import (
 from staffords_gdpr.database.locks import lock_everything, lock_rows
 from staffords_gdpr.errors import GdprError
 from staffords_gdpr.operations.holds import current_holds
-from staffords_gdpr.operations.purge.erasure import Plan, erase, left_over
+from staffords_gdpr.operations.purge.erasure import Erased, Plan, erase, left_over
 from staffords_gdpr.operations.purge.pending import pending_of
 from staffords_gdpr.operations.purge.portions import most_changes, portion_of
 from staffords_gdpr.retention.bulk import Bulk, Chunk
@@ -131,15 +134,16 @@ class Batches:
                     transaction.rollback()
                     self.bulk.forget()
                     return (self.clock() - begun).total_seconds()
-                touched = self.bulk.touch()
-                intent = self._intend(plan, of_nobody)
+                with ThreadPoolExecutor(1) as beside:
+                    erasing = beside.submit(self._erase, plan)
+                    intent = self._intend(plan, of_nobody)
             except BaseException:
                 transaction.rollback()
                 raise
             if self.holds.current() == held:
-                committed = self._carry_out(transaction, plan, intent)
+                committed = self._commit(transaction, plan, intent, erasing)
                 self.tally.rows.update(plan.rows)
-                self.tally.subjects += touched
+                self.tally.subjects += erasing.result().touched
                 if whole:
                     return (committed - begun).total_seconds()
                 continue
@@ -169,14 +173,21 @@ class Batches:
             case Scope.ROWS:
                 lock_rows(connection, catalogue, work.row_scopes)
 
-    def _carry_out(self, transaction: sa.Transaction, plan: Plan, intent: _Intent) -> dt.datetime:
-        """Erase, commit and log it. Returns when it was committed."""
+    def _erase(self, plan: Plan) -> _Erasing:
+        """Erase, and look what that did. The transaction is still to be committed."""
+        touched = self.bulk.touch()
         before = changes_so_far(self.bulk.connection)
+        erased = erase(self.bulk, plan)
+        check_deferred(self.bulk.connection)
+        changed = changes_so_far(self.bulk.connection) - before
+        return _Erasing(erased, changed, left_over(self.bulk, plan), touched)
+
+    def _commit(
+        self, transaction: sa.Transaction, plan: Plan, intent: _Intent, erasing: Future[_Erasing]
+    ) -> dt.datetime:
+        """Commit what was erased, if it is what was planned, and log it. Returns when it was committed."""
         try:
-            erased = erase(self.bulk, plan)
-            check_deferred(self.bulk.connection)
-            changed = changes_so_far(self.bulk.connection) - before
-            left = left_over(self.bulk, plan)
+            erased, changed, left = erasing.result().erased, erasing.result().changed, erasing.result().left
         except sa.exc.DBAPIError as error:
             transaction.rollback()
             self._outcome("purge.aborted", intent, code=self._code(error))
@@ -245,3 +256,15 @@ class _Intent:
     root: str
     rows: dict[str, int]
     leaves: list[bytes]
+
+
+@dataclass(frozen=True)
+class _Erasing:
+    """What erasing did: `changed` rows of the firm's tables, `left` rows of the plan as they were, `touched` subjects
+    of which nothing had been erased before.
+    """
+
+    erased: Erased
+    changed: int
+    left: int
+    touched: int

@@ -1,5 +1,6 @@
 """The rules of retention as set-based SQL: which rows of a whole database, or of some subjects, are due."""
 
-from staffords_gdpr.retention.bulk.decision import Bulk, Chunk, Todo
+from staffords_gdpr.retention.bulk.decision import Bulk
+from staffords_gdpr.retention.bulk.todo import Chunk, Todo
 
 __all__ = ["Bulk", "Chunk", "Todo"]

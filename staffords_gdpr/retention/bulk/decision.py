@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ from staffords_gdpr.retention.bulk.chain import same
 from staffords_gdpr.retention.bulk.codes import Code
 from staffords_gdpr.retention.bulk.listing import listing, owning_together
 from staffords_gdpr.retention.bulk.rows import Rows, Scope
+from staffords_gdpr.retention.bulk.todo import Chunk, Todo, between, chunks, keys_of
 from staffords_gdpr.retention.bulk.work import Candidates, Work
 from staffords_gdpr.retention.states import Key, State, Verdict
 
@@ -29,23 +30,12 @@ _COUNTED = {"preserve_rowcount": True}  # or an INSERT … SELECT does not tell 
 
 
 @dataclass(frozen=True)
-class Todo:
-    """How much there is to do: subjects, and rows without a subject."""
+class _Built:
+    """The statements of one kind of decision."""
 
-    subjects: int
-    rows: int
-
-
-@dataclass(frozen=True)
-class Chunk:
-    """Subjects of the list that follow each other: those after `after` (None: from the first on) up to `last`."""
-
-    after: Key | None
-    last: Key
-    size: int
-
-    def __len__(self) -> int:
-        return self.size
+    rows: Rows
+    inserts: Sequence[sa.Insert]
+    blocks: Sequence[Block]
 
 
 class Bulk:
@@ -55,10 +45,10 @@ class Bulk:
         self.connection = connection
         self.catalogue = catalogue
         self.work = Work(connection, catalogue)
-        self.blocks: list[Block] = []
-        self._built: tuple[dt.datetime, Scope, int] | None = None
+        self._built: dict[tuple[dt.datetime, Scope, int], _Built] = {}
+        self._now: _Built | None = None
+        self._shifts: frozenset[tuple[str, str, str, int]] = frozenset()  # what is surely in their work table
         self._round = 0
-        self._rows: Rows | None = None
 
     @property
     def candidates(self) -> Mapping[str, Candidates]:
@@ -115,7 +105,7 @@ class Bulk:
         scope = self.work.scope
         if isinstance(subjects, Chunk):
             self._run(sa.delete(scope))
-            listed = sa.select(*self.work.todo.c).where(*self._between(subjects.after, subjects.last))
+            listed = sa.select(*self.work.todo.c).where(*between(self.work.todo, subjects))
             self._run(sa.insert(scope).from_select(list(scope.c.keys()), listed))
             self.work.filled(scope, subjects.size)
         else:
@@ -130,14 +120,22 @@ class Bulk:
             self.work.fill(table, (rows or {}).get(name, ()))
 
     def forget(self) -> None:
-        """Start the next decision from nothing: a rollback has undone what was written down for all of them."""
-        self._built = None
+        """To be called after a rollback, which may have undone what was written down for all decisions."""
+        self._shifts = frozenset()
 
     @property
     def rows(self) -> Rows:
-        if self._rows is None:
+        return self._statements.rows
+
+    @property
+    def blocks(self) -> Sequence[Block]:
+        return self._statements.blocks
+
+    @property
+    def _statements(self) -> _Built:
+        if self._now is None:
             raise ValueError("nothing was decided yet")
-        return self._rows
+        return self._now
 
     # -- answers -------------------------------------------------------------------------------------------------
 
@@ -186,39 +184,13 @@ class Bulk:
         )
 
     def todo_subjects(self, size: Callable[[], int]) -> Iterator[Chunk]:
-        """The subjects of the list, in key order; each time as many as `size` then says. Their keys stay in the
-        database.
-        """
-        columns = list(self.work.todo.c)
-        after: Key | None = None
-        while True:
-            found = size()
-            rest = sa.select(*columns).where(*self._between(after, None))
-            last = self.connection.execute(rest.order_by(*columns).limit(1).offset(found - 1)).first()
-            if last is None:
-                found = self._count(rest.subquery())
-                backwards = rest.order_by(*(column.desc() for column in columns))
-                last = self.connection.execute(backwards.limit(1)).first()
-            if last is None:
-                return
-            yield Chunk(after, tuple(last), found)
-            after = tuple(last)
-
-    def _between(self, after: Key | None, last: Key | None) -> list[sa.ColumnElement[bool]]:
-        """Of the list of subjects: those after one key, up to another."""
-        columns = list(self.work.todo.c)
-        key: Any = columns[0] if len(columns) == 1 else sa.tuple_(*columns)
-
-        def other(value: Key) -> Any:
-            return sa.literal(value[0], columns[0].type) if len(columns) == 1 else sa.tuple_(*value)
-
-        tests = [] if after is None else [key > other(after)]
-        return tests if last is None else [*tests, key <= other(last)]
+        """The subjects of the list, in key order; each time as many as `size` then says."""
+        return chunks(self.connection, self.work.todo, size)
 
     def todo_rows(self, size: Callable[[], int]) -> Iterator[tuple[str, list[Key]]]:
         """The rows without a subject of the list, record type by record type; each time as many as `size` says."""
         for name, table in self.work.row_todos.items():
-            for keys in self._chunks(table, size):
+            for keys in keys_of(self.connection, table, size):
                 yield name, keys
 
     def due_subjects(self) -> sa.Select[Any]:
@@ -278,9 +250,8 @@ class Bulk:
         """List the candidates and block until nothing changes."""
         self.work.clear()
         self.work.fill(self.work.holds, holds)
-        if self._built != (as_of, scope, months):
-            self._build(as_of, scope, months)
-        for statement in self._inserts:
+        self._build(as_of, scope, months)
+        for statement in self._statements.inserts:
             self.work.filled(statement.table, self._run(statement))
         for name, key in left_alone:
             self._leave(name, key)
@@ -295,11 +266,14 @@ class Bulk:
                 self._run(held.where(found.unblocked, same(found.key, [sa.literal(part) for part in key])))
 
     def _build(self, as_of: dt.datetime, scope: Scope, months: int) -> None:
-        self._rows = Rows(self.work, as_of, scope, months)
-        self._inserts = listing(self._rows)
-        self.blocks = blocks(self._rows)
-        self.work.fill(self.work.shifts, {*self._rows.days.rows(), *self.work.views.days.rows()})
-        self._built = (as_of, scope, months)
+        if (as_of, scope, months) not in self._built:
+            rows = Rows(self.work, as_of, scope, months)
+            self._built[as_of, scope, months] = _Built(rows, listing(rows), blocks(rows))
+        self._now = self._built[as_of, scope, months]
+        shifts = {*self._now.rows.days.rows(), *self.work.views.days.rows()}
+        if not shifts <= self._shifts:
+            self._shifts |= shifts
+            self.work.fill(self.work.shifts, self._shifts)
 
     def _settle(self, changed: set[str]) -> None:
         """Block until nothing changes. Each round looks only at what the round before has changed."""
@@ -332,20 +306,6 @@ class Bulk:
         marked = self._run(statement, {"now": self._round, "before": self._round - 1})
         self.work.filled(statement.table, marked)
         return marked
-
-    def _chunks(self, table: sa.Table, size: Callable[[], int]) -> Iterator[list[Key]]:
-        columns = list(table.columns)
-        query = sa.select(*columns).order_by(*columns)
-        last: Key | None = None
-        while True:
-            wanted = size()
-            after = query if last is None else query.where(sa.tuple_(*columns) > sa.tuple_(*last))
-            keys = [tuple(row) for row in self.connection.execute(after.limit(wanted))]
-            if keys:
-                yield keys
-            if len(keys) < wanted:
-                return
-            last = keys[-1]
 
     def _count(self, rows: sa.FromClause) -> int:
         return self.connection.execute(sa.select(sa.func.count()).select_from(rows)).scalar_one()

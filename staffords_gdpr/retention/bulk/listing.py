@@ -104,6 +104,10 @@ def _candidates(rows: Rows, found: Candidates) -> Iterator[sa.Insert]:
     twice = rows.contestable(
         found.bound
     )  # what is somebody else's, too, is undecidable, whatever it goes with
+    if parent is not None and not twice and rows.scope is Scope.SUBJECTS:
+        # rows that reach a subject go with the one that decides for them
+        yield _with_parent(rows, found, rows.work.candidates[parent])
+        return
     standing = rows.standing(found, alone=parent is not None and not twice)
     names = [c.name for c in found.table.c if c.name in standing.c]
     why = sa.case((standing.c.code != int(Code.CANDIDATE), -standing.c.code))

@@ -130,8 +130,7 @@ class Work:
 
     def clear(self) -> None:
         """Empty the tables of the last decision; the scope stays."""
-        for table in (self.subjects, *(found.table for found in self.candidates.values())):
-            self._connection.execute(sa.delete(table))
+        self._tables.clear([self.subjects, *(found.table for found in self.candidates.values())])
 
     def fill(self, table: sa.Table, keys: Iterable[Sequence[object]]) -> None:
         """Write keys into a table of keys, replacing what it held."""
@@ -147,7 +146,7 @@ class Work:
         self._tables.filled(table, rows)
 
     def index(self) -> None:
-        """Have candidates found by what a round of blocking reads of the round before. Only many rounds are worth it."""
+        """Have candidates found by what a round of blocking reads of the one before; worth it for many rounds."""
         for found in self.candidates.values():
             for names in (["r"], ["b"], [c.name for c in found.subject], [c.name for c in found.parent]):
                 if names:

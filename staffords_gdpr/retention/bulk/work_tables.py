@@ -60,6 +60,17 @@ class WorkTables:
     def make(self) -> None:
         self._metadata.create_all(self._connection, checkfirst=False)
 
+    def clear(self, tables: Sequence[sa.Table]) -> None:
+        """Empty tables. PostgreSQL keeps what it deletes until somebody vacuums, which nobody does to temporary tables:
+        each batch would read past the rows of all before it.
+        """
+        if self._dialect == "postgresql":
+            names = ", ".join(f'"{table.name}"' for table in tables)
+            self._connection.exec_driver_sql(f"TRUNCATE {names}")
+            return
+        for table in tables:
+            self._connection.execute(sa.delete(table))
+
     def filled(self, table: sa.FromClause, rows: int) -> None:
         """Let the planner know of what was written: only so does PostgreSQL count the rows of temporary tables.
 
