@@ -13,7 +13,6 @@ from own_servers import KINDS, OwnServer
 from shim import Commands
 from small_disk import SmallDisk
 
-
 UNTESTED: set[str] = set()
 
 

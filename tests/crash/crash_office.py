@@ -1,13 +1,14 @@
 """A small firm on any engine whose purge is interrupted, and what has to hold once the next run has finished.
 
-The policy is short because it is worked through hundreds of times: a crash does not ask how long it is. It has rows that
-are deleted, rows that are anonymised and rows that a step changes, with a customer and without, in several batches; and
-rows that each rule keeps.
+The policy is short because it is worked through hundreds of times: a crash does not ask how long it is. There are rows
+that are deleted, that are anonymised and that a step changes, with a customer and without, in several batches; and rows
+that each rule keeps.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import json
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -264,11 +265,18 @@ class Saved:
 # -- the promise -------------------------------------------------------------------------------------------------------
 
 
-def settled_by_the_next_run(saved: Saved) -> Ended:
-    """Run a purge that nothing disturbs. What is due must be gone then, what is not be there, and the log say it."""
+def settled_by_the_next_run(saved: Saved, *, foretold: bool = False) -> Ended:
+    """Run a purge that nothing disturbs. What is due must be gone then, what is not be there, and the log say it.
+
+    `foretold`: a dry run must say the same before.
+    """
     assert_nothing_is_gone_unannounced(saved)
-    ended = saved.office.purge()
+    told = [saved.office.gdpr("purge", "--dry-run", "--format", "json")] if foretold else []
+    ended = saved.office.gdpr("purge", "--batch-size", "2", "--format", "json")
     assert ended.code == 0, ended.err
+    for rehearsed in told:
+        for what in ("erased", "recovered"):
+            assert json.loads(rehearsed.out)[what] == json.loads(ended.out)[what]
     assert saved.office.tables() == saved.end
     assert_log_and_database_agree(saved.office, saved.tables)
     return ended

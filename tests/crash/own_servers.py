@@ -1,4 +1,4 @@
-"""A server of a test's own, to kill and start again, on a small disk to fill. It is as durable as servers are by default."""
+"""A server of a test's own, to kill and start again, on a small disk to fill. As durable as servers usually are."""
 
 from __future__ import annotations
 
@@ -92,7 +92,8 @@ class MariaDB(OwnServer):
         self._process = subprocess.Popen([*command, *self._as_whom], stderr=subprocess.DEVNULL)
         until = time.monotonic() + keeper.STARTING_SECONDS
         while not keeper.answers(self._socket):
-            assert self._process.poll() is None and time.monotonic() < until, "mariadbd did not start"
+            assert self._process.poll() is None, "mariadbd did not start"
+            assert time.monotonic() < until, "mariadbd does not answer"
             time.sleep(0.05)
 
     def kill(self) -> None:

@@ -1,7 +1,7 @@
 """Commands of `gdpr` that are killed, or meet an error of the machine, at a step of the test's choice.
 
-`Commands` starts real `gdpr` processes, see zygote.py. A `Trap` says at which step what happens to one, see shim.c. What
-a step is does not depend on our code: a write to a file, a sync, a rename, a removal, a cut, a message to a server.
+`Commands` starts real `gdpr` processes, see zygote.py. A `Trap` says at which step what happens to one, see shim.c. The
+steps do not depend on our code: write, sync, rename, remove and cut (of files), lock (of SQLite), send (to a server).
 """
 
 from __future__ import annotations

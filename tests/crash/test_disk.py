@@ -74,9 +74,7 @@ def test_a_log_that_may_not_grow_is_survived_night_after_night(saved: Saved) -> 
 
 @SERVERS
 def test_a_log_that_is_full_in_mid_batch_is_survived(saved: Saved) -> None:
-    sizes = [
-        saved.office.home.log.stat().st_size + room for room in (700, 1400, 2100, 2800, 3500)
-    ]
+    sizes = [saved.office.home.log.stat().st_size + room for room in (700, 1400, 2100, 2800, 3500)]
     for size in sizes:
         stopped_and_said_why(saved.office.purge(largest_file=size), 1, "audit.jsonl")
         settled_by_the_next_run(saved)
@@ -97,7 +95,9 @@ def test_a_database_on_a_full_disk(tmp_path: Path, commands: Commands) -> None:
 
 
 @pytest.mark.parametrize("engine_name", ["postgresql", "mariadb"])
-def test_a_server_on_a_full_disk(own_server: OwnServer, own_saved: Saved, small_disk: SmallDisk | None) -> None:
+def test_a_server_on_a_full_disk(
+    own_server: OwnServer, own_saved: Saved, small_disk: SmallDisk | None
+) -> None:
     """What the server makes of it is its own affair: it may have room left in its files, refuse, or die."""
     if small_disk is None:
         return say_untested("a server on a disk that is full: nothing may be mounted")
@@ -174,7 +174,9 @@ def test_what_may_not_be_written_stops_the_run_with_its_name(
     settled_by_the_next_run(saved)
 
 
-@pytest.mark.parametrize("engine_name", ["sqlite", "mariadb"], indirect=True)  # PostgreSQL lets only its user in
+@pytest.mark.parametrize(
+    "engine_name", ["sqlite", "mariadb"], indirect=True
+)  # PostgreSQL lets only its user in
 def test_a_log_made_read_only_in_mid_batch(saved: Saved, engine_name: str) -> None:
     """After the erase and before its outcome: only the next run can say what became of it."""
     office = saved.office

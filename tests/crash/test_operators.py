@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 from crash_office import LONG_AGO, Office, Rows, Saved, assert_log_and_database_agree
 from engines.talk import run, speaking
-from shim import INTENT, Action, Commands, Trap
+from shim import Action, Commands, Trap
 
 RULES = """  call: {table: calls, belongs_to: customer, personal: [name], keep: {for: 3 years, after: received_at}}
   product: {table: products, belongs_to: customer, keep: {for: 1 day, after: warranty_until}}

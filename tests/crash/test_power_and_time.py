@@ -35,9 +35,13 @@ def test_each_thing_is_on_the_disk_before_what_rests_on_it(saved: Saved) -> None
             assert not {lost for lost in may_be_lost if lost.startswith((*needed, folder))}, entries
             entries += 1
         if call == "write" and path.endswith(".db"):
-            assert not {lost for lost in may_be_lost if lost.startswith(needed)}, "the database before its intent"
+            assert not {lost for lost in may_be_lost if lost.startswith(needed)}, (
+                "the database before its intent"
+            )
         if call == "remove" and path.startswith(str(home.pending)):
-            assert not {lost for lost in may_be_lost if lost.startswith((*needed, folder))}, "nothing else knows"
+            assert not {lost for lost in may_be_lost if lost.startswith((*needed, folder))}, (
+                "nothing else knows"
+            )
             batches += 1
         if call == "sync":
             may_be_lost.discard(path)
@@ -67,7 +71,9 @@ def test_a_last_line_torn_by_a_power_cut_at_any_byte(saved: Saved, last: str) ->
         last_line_torn_at(saved, kept)
         assert verify(home).ok, kept
         open_log(home).require_verified(full=False)
-        open_log(home).append("hold.release", {"hold": "H1"}, now=dt.datetime.now(dt.UTC)) if kept % 40 == 7 else 0
+        open_log(home).append(
+            "hold.release", {"hold": "H1"}, now=dt.datetime.now(dt.UTC)
+        ) if kept % 40 == 7 else 0
         assert verify(home).ok, kept
         home.log.write_bytes(after)
     for kept in (0, 1, length // 2, length - 1):
