@@ -94,7 +94,8 @@ class Planted(Office):
         return self.engine.url.render_as_string(hide_password=False)
 
     def purge(self, days: int = 0) -> PurgeResult:
-        return purge(self.policy, self.engine, self.log, now=NOW.replace(day=NOW.day + days))
+        now = NOW.replace(day=NOW.day + days)
+        return purge(self.policy, self.engine, self.log, now=now, compare_clocks=False)
 
     def reclaim(self, *, full: bool = False) -> ReclaimResult:
         return reclaim(self.policy, self.engine, self.log, now=NOW, full=full)

@@ -79,7 +79,7 @@ def reclaim(
             continue
         failure = ""
         if warnings:
-            failure = f"was skipped by the server ({warnings[0]})"
+            failure = f"was not done: the server says '{warnings[0]}'"
         elif holding:
             failure = f"keeps the dead rows, which {holding[0]} may still read"
         yield Reclaimed(table, how, before, after, failure)
