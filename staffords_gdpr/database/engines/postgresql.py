@@ -240,10 +240,8 @@ def _prepare(engine: sa.Engine, *, only_read: bool, patience: float) -> None:
             # row_security: an error where some rows would be hidden from this user, instead of not seeing them
             cursor.execute(
                 f"SET timezone = 'UTC'; SET datestyle = 'ISO, YMD'; SET row_security = off; SET jit = off; "
-                f"SET lock_timeout = {max(1, int(patience * 1000))}; SET standard_conforming_strings = on"
-            )
-            # what the log calls erased must have outlived the server, also where the firm's own commits need not
-            cursor.execute(
+                f"SET lock_timeout = {max(1, int(patience * 1000))}; SET standard_conforming_strings = on; "
+                # what the log calls erased must have outlived the server, also where the firm's own commits need not
                 "SELECT set_config('synchronous_commit', 'on', false) "
                 "WHERE current_setting('synchronous_commit') = 'off'"
             )
