@@ -23,8 +23,8 @@ def check(home: Home, entry: Entry, state: LogState, *, leaves_may_lack: bool) -
     try:
         check_before(home, entry, state)
         committed = entry.type == "purge.done" or entry.fields.get("outcome") == "committed"
-        if committed:
-            _check_leaves(home, entry, str(entry.fields["root"]), leaves_may_lack)
+        if committed and not (leaves_may_lack and _leaves_lack(home, entry)):
+            _check_leaves(home, entry, str(entry.fields["root"]), may_be_pending=True)
     except (ValueError, OSError) as error:
         raise BrokenLineError(entry.seq + 1, str(error)) from None
 
@@ -40,7 +40,7 @@ def check_before(home: Home, entry: Entry, state: LogState) -> None:
     elif entry.type == "signoff":
         _check_signoff(home, entry, state)
     elif entry.type == SETTLED and entry.fields["gone_root"] != EMPTY.hex():
-        _check_leaves(home, entry, str(entry.fields["gone_root"]), may_lack=False)
+        _check_leaves(home, entry, str(entry.fields["gone_root"]), may_be_pending=False)
 
 
 def _check_signoff(home: Home, entry: Entry, state: LogState) -> None:
@@ -60,11 +60,15 @@ def _check_signoff(home: Home, entry: Entry, state: LogState) -> None:
         )
 
 
-def _check_leaves(home: Home, entry: Entry, root: str, may_lack: bool) -> None:
+def _leaves_lack(home: Home, entry: Entry) -> bool:
+    return home.leaves(str(entry.fields["batch"])) is None
+
+
+def _check_leaves(home: Home, entry: Entry, root: str, *, may_be_pending: bool) -> None:
     batch = str(entry.fields["batch"])
     path = home.leaves(batch)
     if path is None:
-        if may_lack or batch in rows.list_pending(home):
+        if may_be_pending and batch in rows.list_pending(home):
             return
         raise ValueError(f"the leaves file of batch {batch} is missing")
     try:

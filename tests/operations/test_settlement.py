@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import shutil
 from pathlib import Path
 
 import pytest
+from engines.talk import run
 from office import DIRECTOR, MANAGER
-from purge_office import DAY, NOW, Firm
+from purge_office import DAY, NOW, Firm, after_the_purge
+from purge_servers import firm_on, tables_on
 
 from staffords_gdpr.auditlog import open_log
 from staffords_gdpr.auditlog.rows import leaf, list_pending, read_batch_key, read_leaves, read_pending, root
@@ -41,16 +44,20 @@ class _CutOffError(BaseException):
 def firm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Firm:
     """Cut off before it erased anything; then somebody deleted a call and emptied a repair by hand."""
     firm = Firm.open(tmp_path, rows=ROWS)
+    cut_off_in_a_batch(firm, monkeypatch)
+    firm.sql("DELETE FROM calls WHERE id = 1")
+    firm.sql("UPDATE repairs SET fault = NULL, customer_id = NULL, product_id = NULL WHERE id = 2")
+    assert firm.purge(NOW + DAY / 24).result == "unclear"
+    return firm
+
+
+def cut_off_in_a_batch(firm: Firm, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
         patched.setattr("staffords_gdpr.operations.purge.batches.erase", _cut_off)
         patched.setattr("staffords_gdpr.operations.purge.batches.Batches._outcome", _cut_off)
         with pytest.raises(_CutOffError):
             firm.purge()
     firm.log = open_log(firm.log.home)
-    firm.sql("DELETE FROM calls WHERE id = 1")
-    firm.sql("UPDATE repairs SET fault = NULL, customer_id = NULL, product_id = NULL WHERE id = 2")
-    assert firm.purge(NOW + DAY / 24).result == "unclear"
-    return firm
 
 
 def _cut_off(*_: object, **__: object) -> None:
@@ -65,9 +72,9 @@ def looked(firm: Firm) -> UnclearBatch:
     return settlement.look(firm.policy, firm.engine, firm.log, batch=batch_of(firm))
 
 
-def settled(firm: Firm, role: str = DIRECTOR) -> UnclearBatch:
+def settled(firm: Firm, role: str = DIRECTOR, now: dt.datetime = NOW + DAY) -> UnclearBatch:
     return settlement.settle_unclear(
-        firm.policy, firm.engine, firm.log, batch=batch_of(firm), key=firm.key(role), role=role, now=NOW + DAY
+        firm.policy, firm.engine, firm.log, batch=batch_of(firm), key=firm.key(role), role=role, now=now
     )
 
 
@@ -225,3 +232,27 @@ def test_cut_off_between_entry_and_pending_file_the_next_purge_tidies_up(
     assert firm.purge(NOW + DAY).erased == {"customer": 2, "call": 2, "repair": 1}
     firm.assert_settled()
     assert purge_settle.unclear_rows(firm.log) == frozenset()
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql", "mariadb"], indirect=True)
+def test_on_every_engine_it_is_found_out_row_by_row_and_the_next_purge_erases_the_rest(
+    engine_url: str, engine_name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    firm = firm_on(engine_url, engine_name, tmp_path)
+    nobodys = {"calls": (9, 10), "payments": (4, 5), "consignments": (4,), "repairs": (3,)}
+    run(engine_url, *(f"DELETE FROM {name} WHERE id = {key}" for name in nobodys for key in nobodys[name]))
+    before = tables_on(engine_url)
+    cut_off_in_a_batch(firm, monkeypatch)
+    run(engine_url, "DELETE FROM calls WHERE id = 2", "UPDATE payments SET card = NULL WHERE id = 2")
+    assert firm.purge(NOW + DAY / 24).result == "unclear"
+    writing, firm.engine = firm.engine, connect(engine_url, write=False)
+    found = settled(firm, now=NOW + DAY / 12)
+    assert {name: keys for name, keys in found.gone.items() if keys} == {
+        "call": ((2,),),
+        "payment.card": ((2,),),
+    }
+    assert len(found.left["call"]) == found.rows["call"] - 1
+    firm.engine = writing
+    firm.purge(NOW + DAY / 8)
+    assert tables_on(engine_url) == after_the_purge(before)
+    firm.assert_settled()
