@@ -136,6 +136,7 @@ TYPES: Mapping[str, Type] = {
             "subjects": COUNT,
             "undecidable": ROWS,
             "held": COUNT,
+            "confirm": COUNT,
         },
     ),
     "reclaim": Type(
@@ -221,6 +222,7 @@ _ROWS_NOTE = {  # what the fields mean where their kind does not say it
     ("hold.add", "subject"): "keyed hash (HMAC-SHA256) of the subject's key",
     ("purge.start", "confirm"): "up to how many subjects a person has allowed, 0 if nobody was asked",
     ("purge.end", "confirm"): "what is left of a confirmed backlog",
+    ("purge.rehearsed", "confirm"): "up to how many subjects a person has allowed, for rehearsals only",
     ("reclaim", "tables"): "how many tables of the policy it was about",
     ("reclaim", "failed"): "how many tables or files could not be done",
     ("log.torn", "length"): "bytes, without the LF that closes them",

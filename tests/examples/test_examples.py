@@ -125,7 +125,9 @@ def test_the_purge_erases_just_that_and_nothing_is_left_to_do(
     with database.connect() as connection:
         wanted = expected(connection, name)
         before = contents(connection, policy)
-    result = purge(policy, database, log, now=AS_OF, compare_clocks=False, confirm=10_000, limits=Limits(batch_size=7))
+    result = purge(
+        policy, database, log, now=AS_OF, compare_clocks=False, confirm=10_000, limits=Limits(batch_size=7)
+    )
     with database.connect() as connection:
         after = contents(connection, policy)
         catalogue = bind(policy, connection)

@@ -53,17 +53,21 @@ def test_nights_of_it_keep_no_promise(firm: Firm) -> None:
     assert (findings["purge_rehearsed"].count, findings["purge_rehearsed"].severity) == (3, "warning")
 
 
-def test_brakes_refuse_in_it_too_and_a_word_is_for_that_night_only(firm: Firm) -> None:
+def test_brakes_refuse_in_it_too_and_a_word_is_for_rehearsals_only(firm: Firm) -> None:
     for number in range(100, 130):
         firm.customer(number, "2014-05-01 10:00:00")
     with pytest.raises(BrakeError, match="need a person's word"):
         firm.purge(rehearsal=True)
     assert firm.the("purge.refused").fields["brake"] == "too-many"
     firm.purge(NOW + DAY / 24, rehearsal=True, confirm=50)
-    with pytest.raises(BrakeError):
-        firm.purge(NOW + DAY, rehearsal=True)
+    firm.purge(NOW + DAY, rehearsal=True)
     with pytest.raises(BrakeError):
         firm.purge(NOW + DAY + DAY / 24)
+    firm.purge(NOW + DAY + DAY / 12, confirm=60)
+    for number in range(200, 230):
+        firm.customer(number, "2014-05-01 10:00:00")
+    with pytest.raises(BrakeError):
+        firm.purge(NOW + DAY + DAY / 8, rehearsal=True)
 
 
 def test_the_first_purge_after_it_compares_with_what_it_saw(firm: Firm) -> None:

@@ -92,7 +92,7 @@ def test_a_rehearsal_is_said_first_and_counts_for_no_purge(office: Office) -> No
         "purge.rehearsed",
         {
             "run": "r2", "as_of": at("2026-11-10", "02:00"), "policy": office.policy.sha256, "subjects": 4,
-            "would_erase": {"call": 5, "customer": 4, "call.text": 1}, "undecidable": {}, "held": 0,
+            "would_erase": {"call": 5, "customer": 4, "call.text": 1}, "undecidable": {}, "held": 0, "confirm": 0,
         },
         now=at("2026-11-10", "02:00"),
     )  # fmt: skip

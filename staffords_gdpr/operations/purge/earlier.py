@@ -11,11 +11,13 @@ from staffords_gdpr.auditlog.kinds import number
 
 @dataclass(frozen=True)
 class Earlier:
-    """`allowed`: up to how many subjects a person has let a backlog go that is not done yet. `undecidable` by record
-    type, and `held`: how many rows the last run left alone; None before the first.
+    """`allowed`: up to how many subjects a person has let a backlog go that is not done yet; `rehearsed`: the same of
+    rehearsals, which get no backlog done. `undecidable` by record type, and `held`: how many rows the last run left
+    alone; None before the first.
     """
 
     allowed: int = 0
+    rehearsed: int = 0
     undecidable: Mapping[str, int] | None = None
     held: int | None = None
 
@@ -23,14 +25,16 @@ class Earlier:
 def earlier(log: AuditLog) -> Earlier:
     """Read from the log. A run that was killed wrote no end: what it was allowed stands, less what it got done.
 
-    A rehearsal is allowed for itself only: it erases nothing, and so gets no backlog done.
+    What a person has allowed a rehearsal is for rehearsals only, up to the next purge.
     """
     standing = log.standing()
     ends = [standing.latest[name] for name in ("purge.end", "purge.rehearsed") if name in standing.latest]
     if not ends:
         return Earlier(standing.confirmed)
-    fields = max(ends, key=lambda entry: entry.seq).fields
-    return Earlier(standing.confirmed, _counts(fields["undecidable"]), number(fields["held"]))
+    last = max(ends, key=lambda entry: entry.seq)
+    fields = last.fields
+    rehearsed = number(fields["confirm"]) if last.type == "purge.rehearsed" else 0
+    return Earlier(standing.confirmed, rehearsed, _counts(fields["undecidable"]), number(fields["held"]))
 
 
 def _counts(value: object) -> Mapping[str, int]:

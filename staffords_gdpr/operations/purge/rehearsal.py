@@ -70,14 +70,15 @@ def rehearse(
     progress: Progress,
 ) -> PurgeResult:
     """A night on which nothing is erased, and the log gets what would have been. Raises BrakeError where a purge would
-    have been refused.
+    have been refused; what `confirm` allows lasts until the next purge, so that a first backlog can be watched, too.
 
     An intent that a purge has left open is not settled: that takes locks, and waits for the next purge.
     """
     now = clock()
     run = new_batch_id(now)
     progress.start("Deciding what is due", None)
-    found = foretell(policy, connection, log, now, confirm)
+    allowed = max(confirm or 0, earlier(log).rehearsed)
+    found = foretell(policy, connection, log, now, allowed)
     progress.finish()
     if found.brakes:
         raise brakes.refused(found.brakes[0], policy, log, run, now)
@@ -91,6 +92,7 @@ def rehearse(
             "subjects": found.subjects_affected,
             "undecidable": dict(found.undecidable),
             "held": found.held,
+            "confirm": allowed,
         },
         now=clock(),
     )
