@@ -39,7 +39,7 @@ def cluster(running: Galera) -> Iterator[Galera]:
     yield running
     running.start_missing()
     for node in running.nodes:
-        running.run(node, "SET GLOBAL wsrep_max_ws_rows = 0")
+        running.run(node, "SET GLOBAL wsrep_max_ws_rows = 0, wsrep_max_ws_size = 2147483647")
     running.run(0, f"DROP DATABASE {running.database}")
 
 

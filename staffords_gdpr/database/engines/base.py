@@ -92,6 +92,10 @@ class Backend(ABC):
         """How many rows one transaction may change; None for any number."""
         return None
 
+    def joins_updates(self, connection: sa.Connection) -> bool:
+        """Whether an UPDATE can name the rows by a join with a subquery, which is quickest."""
+        return True
+
     def is_replica(self, connection: sa.Connection) -> bool:
         """Whether this server only follows another one, to which writers have to go."""
         return False

@@ -30,9 +30,10 @@ _LEAST_BYTES = 256  # of a row's keys and of what is written around it
 _SETTINGS = """
     SHOW GLOBAL VARIABLES WHERE variable_name IN
     ('wsrep_on', 'wsrep_provider', 'wsrep_max_ws_rows', 'wsrep_max_ws_size')"""
+_UNLIMITED = ("0", "2147483647")
 _STATE = """
-    SHOW GLOBAL STATUS WHERE variable_name IN ('wsrep_cluster_status', 'wsrep_cluster_state_uuid',
-    'wsrep_cluster_conf_id', 'wsrep_incoming_addresses', 'wsrep_gcomm_uuid')"""
+    SHOW GLOBAL STATUS WHERE variable_name IN ('wsrep_ready', 'wsrep_cluster_status', 'wsrep_cluster_conf_id',
+    'wsrep_cluster_state_uuid', 'wsrep_incoming_addresses', 'wsrep_gcomm_uuid')"""
 _ROW_BYTES = "SELECT max(avg_row_length) FROM information_schema.tables WHERE table_schema = database()"
 
 
@@ -101,8 +102,8 @@ class Cluster:
     def _gather(self, connection: sa.Connection, backend: Backend) -> str | None:
         """Begin on the other nodes that there are now; else the reason why that cannot be."""
         state = _state_of(connection)
-        if state["wsrep_cluster_status"] != "Primary":
-            return "this node has lost the others"
+        if state["wsrep_cluster_status"] != "Primary" or state["wsrep_ready"] != "ON":
+            return "this node has lost the others, or is not ready"
         self._members = state["wsrep_cluster_conf_id"]
         addresses = [address.strip() for address in state["wsrep_incoming_addresses"].split(",")]
         wanted = {address for address in addresses if address}  # an arbitrator has none, and no rows
@@ -220,6 +221,13 @@ class Clustered(Backend):
         # twice the average row, as rows differ
         by_size = size // (2 * int(connection.exec_driver_sql(_ROW_BYTES).scalar() or 0) + _LEAST_BYTES)
         return max(1, min(rows, by_size) if rows else by_size)
+
+    def joins_updates(self, connection: sa.Connection) -> bool:
+        """Not where a write set is limited: then the server takes no UPDATE that is joined with a subquery (4165)."""
+        if _cluster_of(connection) is None:
+            return True
+        settings = _told(connection, _SETTINGS)
+        return (settings["wsrep_max_ws_rows"], settings["wsrep_max_ws_size"]) == _UNLIMITED
 
 
 def join(cursor: Any, notes: MutableMapping[Any, Any]) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-CONFLICTS = frozenset({1020, 1205, 1213})
+TOO_LARGE = 4165
+CONFLICTS = frozenset({1020, 1205, 1213, TOO_LARGE})
 """Changed meanwhile, a lock that took too long, a deadlock. In a cluster 1213 is also what a transaction gets that
-another node's has overtaken, even at its COMMIT."""
+another node's has overtaken, even at its COMMIT; and a smaller one may get through where one was too large."""
 
 PASSING = frozenset({1047, 1317, 1969})
 """A node of a cluster that is not ready, a statement that was cancelled or took too long."""
@@ -15,6 +16,8 @@ PASSING = frozenset({1047, 1317, 1969})
 def code_of(error: sa.exc.DBAPIError) -> int:
     """The number of an error, 0 where it has none."""
     said = error.orig.args if error.orig is not None else ()
+    if "writeset size exceeded" in str(error.orig) or "wsrep_max_ws_rows exceeded" in str(error.orig):
+        return TOO_LARGE  # the same has different numbers, which stand for other errors as well
     return said[0] if said and isinstance(said[0], int) else 0
 
 
@@ -52,6 +55,10 @@ _CANCELLED = (
     "cancelled the statement",
     "raise the user's max_statement_time, or run again later; nothing was changed",
 )
+_LARGE = (
+    "is a cluster that takes no transaction as large as that",
+    "raise wsrep_max_ws_rows (0, as it is by default, is no limit) and wsrep_max_ws_size, on every node",
+)
 _MEANINGS = {
     1045: _REFUSED, 1698: _REFUSED, 1251: _REFUSED, 1044: _UNKNOWN, 1049: _UNKNOWN,
     1142: _FORBIDDEN, 1143: _FORBIDDEN, 1227: _FORBIDDEN, 1370: _FORBIDDEN,
@@ -64,7 +71,7 @@ _MEANINGS = {
     1040: ("takes no more connections", "run again later, or raise max_connections"),
     1203: ("takes no more connections", "run again later, or raise max_user_connections"),
     1047: ("is on a node of a cluster that is not ready", "run again when the cluster is whole; nothing was changed"),
-    1317: _CANCELLED, 1969: _CANCELLED,
+    TOO_LARGE: _LARGE, 1317: _CANCELLED, 1969: _CANCELLED,
     1217: _REFERRED, 1451: _REFERRED,
     1048: ("refused the change: a column may not be null", "nothing was changed; `gdpr check` tells more"),
     1062: ("refused the change: a value must be unique", "nothing was changed; `gdpr check` tells more"),

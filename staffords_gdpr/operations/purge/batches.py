@@ -129,7 +129,8 @@ class Batches:
                 choose()
                 self._lock(scope)
                 held = self.holds.current()
-                plan, whole = portion_of(self.bulk, partial(self._decide, scope, held), self._most)
+                decide = partial(self._decide, scope, held)
+                plan, whole = portion_of(self.bulk, decide, self._most, by_subjects=scope is Scope.SUBJECTS)
                 if not plan.erasures:
                     transaction.rollback()
                     self.bulk.forget()
@@ -152,11 +153,9 @@ class Batches:
             self.bulk.forget()
             self._outcome("purge.aborted", intent, code="hold")
 
-    def _decide(
-        self, scope: Scope, held: frozenset[Key], more: frozenset[Key], rows: frozenset[tuple[str, Key]]
-    ) -> None:
-        """Decide what is due; `more` subjects are held, and `rows` left alone, for a later batch."""
-        self.bulk.decide(self.as_of, holds=held | more, scope=scope, left_alone=self.unclear | rows)
+    def _decide(self, scope: Scope, held: frozenset[Key], rows: frozenset[tuple[str, Key]]) -> None:
+        """Decide what is due; `rows` are left alone, for a later batch."""
+        self.bulk.decide(self.as_of, holds=held, scope=scope, left_alone=self.unclear | rows)
 
     @cached_property
     def _most(self) -> int | None:

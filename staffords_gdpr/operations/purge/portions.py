@@ -26,31 +26,32 @@ def most_changes(bulk: Bulk) -> int | None:
 
 
 def portion_of(
-    bulk: Bulk, decide: Callable[[frozenset[Key], Rows], None], most: int | None
+    bulk: Bulk, decide: Callable[[Rows], None], most: int | None, *, by_subjects: bool
 ) -> tuple[Plan, bool]:
     """The plan for what is due, and True; or for a part of that with at most so many rows, and False.
 
-    `decide` decides for the batch, with more subjects held and more rows left alone than there are anyway. For a part
-    the rules are asked again: first with fewer subjects, and of one with fewer rows, the last of its plan left alone.
-    So what refers goes before what it refers to, children before owners, and dates stay that others count from.
-    Raises GdprError where not even one row, with what goes along with it, is few enough.
+    `decide` decides for the batch, with more rows left alone than there are anyway. For a part the rules are asked
+    again: `by_subjects` for fewer of them, and then with fewer rows, the last of the plan left alone. So what refers
+    goes before what it refers to, children before owners, and dates stay that others count from. Raises GdprError
+    where not even one row, with what goes along with it, is few enough.
     """
-    decide(frozenset(), frozenset())
-    whole = plan = plan_of(bulk)
-    if most is None or _size(whole) <= most:
-        return whole, True
-    held: frozenset[Key] = frozenset()
-    for taken in _fewer(len(whole.subjects), most / _size(whole)):
-        held = frozenset(whole.subjects[taken:])
-        decide(held, frozenset())
-        plan = plan_of(bulk)
-        if 0 < _size(plan) <= most:
-            return plan, False
-    if not plan.erasures:  # subjects that are due only together
-        held, plan = frozenset(), whole
+    decide(frozenset())
+    plan = plan_of(bulk)
+    if most is None or _size(plan) <= most:
+        return plan, True
+    subjects = plan.subjects
+    for taken in _fewer(len(subjects), most / _size(plan)) if by_subjects else ():
+        bulk.scope_to(subjects=subjects[:taken])
+        decide(frozenset())
+        smaller = plan_of(bulk)
+        if 0 < _size(smaller) <= most:
+            return smaller, False
+        plan = smaller if smaller.erasures else plan  # nothing: these are due only together with others
+    if by_subjects:
+        bulk.scope_to(subjects=plan.subjects)
     rows = _deciding(bulk, plan)
     for taken in _fewer(len(rows), most / _size(plan)):
-        decide(held, frozenset(rows[taken:]))
+        decide(frozenset(rows[taken:]))
         plan = plan_of(bulk)
         if 0 < _size(plan) <= most:
             return plan, False

@@ -36,8 +36,11 @@ class Block:
     ]  # by what it reads: the same, looking only at what the last round changed there
 
 
-def blocks(rows: Rows) -> list[Block]:
-    """Every way in which a candidate can be held, references first. A candidate's `why` is the place in this list."""
+def blocks(rows: Rows, *, joins: bool) -> list[Block]:
+    """Every way in which a candidate can be held, references first. A candidate's `why` is the place in this list.
+
+    `joins`: whether the engine takes an UPDATE of a table that is joined with a subquery.
+    """
     found: list[Block] = []
     for made in (*_references(rows), *_parents(rows), *_evidence(rows), *_other_owners(rows)):
         table = rows.work.candidates[made.target].table
@@ -47,7 +50,8 @@ def blocks(rows: Rows) -> list[Block]:
             .where(table.c.why.is_(None), made.holds)
         )
         after = {
-            name: mark.where(near.condition(joined=name != made.target)) for name, near in made.near.items()
+            name: mark.where(near.condition(joined=joins and name != made.target))
+            for name, near in made.near.items()
         }
         found.append(Block(made.kind, made.target, made.by, made.date, frozenset(made.near), mark, after))
     return found

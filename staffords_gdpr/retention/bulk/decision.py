@@ -16,6 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from staffords_gdpr.database.catalogue import Catalogue
+from staffords_gdpr.database.engines import backend_of
 from staffords_gdpr.retention.bulk.answers import Answers
 from staffords_gdpr.retention.bulk.blocks import Block, blocks
 from staffords_gdpr.retention.bulk.chain import same
@@ -268,7 +269,8 @@ class Bulk:
     def _build(self, as_of: dt.datetime, scope: Scope, months: int) -> None:
         if (as_of, scope, months) not in self._built:
             rows = Rows(self.work, as_of, scope, months)
-            self._built[as_of, scope, months] = _Built(rows, listing(rows), blocks(rows))
+            joins = backend_of(self.connection).joins_updates(self.connection)
+            self._built[as_of, scope, months] = _Built(rows, listing(rows), blocks(rows, joins=joins))
         self._now = self._built[as_of, scope, months]
         shifts = {*self._now.rows.days.rows(), *self.work.views.days.rows()}
         if not shifts <= self._shifts:
