@@ -32,6 +32,9 @@ from staffords_gdpr.errors import GdprError
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
+_DAMAGED = "Restore it; or move it away, run gdpr purge, and settle the batch: gdpr log settle {}"
+
+
 def new_batch_id(now: dt.datetime) -> str:
     """A ULID: 48 bits of milliseconds, 80 random bits."""
     number = int(now.timestamp() * 1000) << 80 | secrets.randbits(80)
@@ -173,9 +176,9 @@ def read_pending(home: Home, batch: str) -> dict[str, object] | None:
     except FileNotFoundError:
         return None
     except ValueError:
-        raise GdprError(f"{path}: damaged", "Restore it, or settle the batch by hand.") from None
+        raise GdprError(f"{path}: damaged", _DAMAGED.format(batch)) from None
     if not isinstance(value, dict):
-        raise GdprError(f"{path}: damaged", "Restore it, or settle the batch by hand.")
+        raise GdprError(f"{path}: damaged", _DAMAGED.format(batch))
     return value
 
 

@@ -597,6 +597,15 @@ def test_what_the_snapshot_says_of_how_things_stand_is_what_the_lines_say(sample
     assert AuditLog(sample.home).standing() == standing
 
 
+def test_the_newest_entry_of_a_type_is_the_same_with_and_without_a_snapshot(sample: Sample) -> None:
+    kinds = {entry.type for entry in sample.log.entries()} | {"review"}
+    told = {kind: sample.log.last(kind) for kind in kinds}
+    assert told["purge.end"] is not None
+    assert (told["purge.end"].seq, told["review"]) == (16, None)
+    sample.home.snapshot.unlink()
+    assert {kind: AuditLog(sample.home).last(kind) for kind in kinds} == told
+
+
 # Crashes around a batch
 
 
