@@ -139,6 +139,10 @@ class TestEnds:
         limits = Limits(max_runtime=7200.0, until=dt.time(3))
         assert firm.purge(NOW + DAY, limits=limits).ended == "done"
 
+    def test_told_to_stop_after_the_last_batch_it_leaves_the_traces_to_the_next_run(self, firm: Firm) -> None:
+        done = firm.purge(stop=lambda: bool(firm.of_type("purge.end")))
+        assert (done.result, done.erased, done.reclaimed) == ("complete", ERASED, None)
+
     def test_a_pause_ends_when_the_run_is_told_to_stop(self, firm: Firm) -> None:
         stopped = firm.purge(limits=Limits(batch_size=1, pause=3600.0), stop=after(2))
         assert stopped.ended == "signal"

@@ -28,7 +28,7 @@ from staffords_gdpr.operations.purge.forget import forget
 from staffords_gdpr.operations.purge.pace import ALONE_ANYWAY, OTHERS_WAIT, Pace
 from staffords_gdpr.operations.purge.reclaim import after_a_run
 from staffords_gdpr.operations.purge.rehearsal import foretell, rehearse
-from staffords_gdpr.operations.purge.result import ENDED_EARLY, PurgeResult, rows_in
+from staffords_gdpr.operations.purge.result import PurgeResult, rows_in
 from staffords_gdpr.operations.purge.retries import Retries
 from staffords_gdpr.operations.purge.settle import Recovered, settle, unclear_rows, unclear_subjects
 from staffords_gdpr.operations.purge.window import NO_LIMITS, Limits, Window
@@ -57,7 +57,7 @@ def purge(
     run ends between two batches where its `limits` say so, or once `stop` returns True. With `dry_run` nothing is
     erased and nothing is written anywhere; with `rehearsal` nothing is erased, and the log gets what would have been.
     `now` is what this machine's clock says; with `compare_clocks` it must agree with the database server's.
-    In the end it does what the policy says of the traces in the database's files (`reclaim`), unless it ended early.
+    In the end it does what the policy says of the traces in the database's files (`reclaim`), unless it is to end.
     Raises BrakeError (before the first row), LogBrokenError, LockedError, DatabaseError, PolicyError.
     """
     log.require_verified(full=False)
@@ -75,7 +75,7 @@ def purge(
                 return rehearse(policy, connection, log, clock, confirm, progress)
             window = Window(limits, clock, policy.zone, stop)
             result = _Run(policy, connection, log, now, clock, limits, window, progress).go(confirm)
-        if result.result in ENDED_EARLY:
+        if window.over():
             return result
         reclaimed = after_a_run(policy, engine, log, result.run, result.erased, clock, progress)
         return replace(result, reclaimed=reclaimed)
