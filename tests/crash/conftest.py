@@ -58,7 +58,7 @@ def small_disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallDisk |
     folder.rmdir()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def own_servers(
     small_disk: SmallDisk | None, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, OwnServer]]:

@@ -96,9 +96,11 @@ def test_what_operators_do_in_mid_batch_waits(saved: Saved, engine_name: str) ->
     office = saved.office
     of_customers = '"customer":'  # what stands in the intent of the batch with them
     trap = (
-        Trap(Action.PAUSE, 1, ("write",), place="-journal", since=of_customers)
+        Trap(
+            Action.PAUSE, 1, ("lock",), place=".db", since=of_customers
+        )  # which its COMMIT keeps readers out with
         if engine_name == "sqlite"
-        else Trap(Action.PAUSE, 1, ("send",), since=of_customers)
+        else Trap(Action.PAUSE, 1, ("send",), text="COMMIT", since=of_customers)
     )
     process = office.start("purge", trap=trap)
     with office.commands.paused(process):
