@@ -7,10 +7,11 @@ DEMO := demo-tour
 # The tests write thousands of small files, each to the disk for certain: in memory where there is some.
 SCRATCH := $(shell test -w /dev/shm && echo /dev/shm || echo $${TMPDIR:-/tmp})
 
-.PHONY: help demo test check fmt bench docs clean
+.PHONY: help demo test test-cluster check fmt bench docs clean
 help:
 	@echo "make demo    a tour of the commands over a made-up database, in ./$(DEMO)"
 	@echo "make test    the tests, with coverage"
+	@echo "make test-cluster  purges and kills on a MariaDB Galera cluster of three nodes; takes minutes"
 	@echo "make check   format, lint, types, tests: what has to pass before a commit"
 	@echo "make fmt     format the code"
 	@echo "make docs    write the generated pages of docs/ again"
@@ -36,6 +37,13 @@ demo: needs-demo $(STAMP)
 
 test: needs-test $(STAMP)
 	TMPDIR=$(SCRATCH) $(BIN)/python -m pytest -n 2 --dist worksteal --cov=staffords_gdpr --cov-report=term:skip-covered
+
+# The suite's tests of MariaDB's locks, of purges and of kills, on the first node; then those that kill nodes.
+test-cluster: needs-cluster $(STAMP)
+	GDPR_TEST_CLUSTER=1 GDPR_TEST_ENGINES=mariadb TMPDIR=$(SCRATCH) $(BIN)/python -m pytest \
+	  tests/operations/test_purge_engines.py tests/operations/test_locks.py \
+	  tests/operations/test_erasure_engines.py tests/crash/test_killed.py
+	TMPDIR=$(SCRATCH) $(BIN)/python -m pytest tests/cluster
 
 check: needs-test $(STAMP)
 	$(BIN)/ruff format --check .

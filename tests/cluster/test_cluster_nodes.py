@@ -121,6 +121,18 @@ def test_a_node_that_has_lost_the_others_is_not_purged(cluster: Galera, saved: S
     assert_settled_on_every_node(cluster, saved)
 
 
+def test_a_node_that_is_read_only_is_no_place_for_a_purge(cluster: Galera, saved: Saved) -> None:
+    cluster.run(0, "SET GLOBAL read_only = ON")
+    try:
+        assert saved.office.gdpr("scan").code == 0
+        ended = saved.office.gdpr("purge")
+    finally:
+        cluster.run(0, "SET GLOBAL read_only = OFF")
+    assert ended.code == 6
+    assert "replica" in ended.err
+    assert saved.office.tables() == saved.tables
+
+
 def wait_for_intents(office: Office, count: int) -> None:
     until = time.monotonic() + 60
     while len(office.entries("purge.intent")) < count:

@@ -12,6 +12,7 @@ from engines.talk import as_user, rows, run, speaking
 from staffords_gdpr.database import connection as connection_module
 from staffords_gdpr.database.connection import begin, changes_so_far, connect, connected
 from staffords_gdpr.database.engines.mariadb import MariaDB
+from staffords_gdpr.database.engines.postgresql_relatives import refuse_relative
 from staffords_gdpr.database.schema import reflect_table
 from staffords_gdpr.errors import DatabaseError, UsageError
 
@@ -276,3 +277,17 @@ def test_dates_that_python_does_not_have_come_and_go_as_text(engine_url: str, en
         assert sorted(stored) == sorted(values)
         for value in stored:
             assert connection.execute(sa.delete(table).where(table.c.day == value)).rowcount == 1
+
+
+@pytest.mark.parametrize(
+    "version",
+    [
+        "CockroachDB CCL v24.1.0 (x86_64-pc-linux-gnu, built 2024/05/15 21:28:29, go1.22.2)",
+        "PostgreSQL 11.2-YB-2.20.1.0-b0 on x86_64-pc-linux-gnu, compiled by clang version 16.0.6",
+        "PostgreSQL 8.0.2 on i686-pc-linux-gnu, compiled by GCC gcc (GCC) 3.4.2, Redshift 1.0.12103",
+        "Something 1.0",
+    ],
+)
+def test_what_only_speaks_like_postgresql_is_refused(version: str) -> None:
+    with pytest.raises(UsageError, match="is not supported"):
+        refuse_relative(version)

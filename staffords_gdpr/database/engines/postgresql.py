@@ -20,6 +20,7 @@ from staffords_gdpr.database.engines.base import (
     driver_missing,
     makes_work_tables,
 )
+from staffords_gdpr.database.engines.postgresql_relatives import require_postgresql
 from staffords_gdpr.database.facts import ColumnFacts, Family, Outside, StoredTable
 from staffords_gdpr.errors import DatabaseError, UsageError
 
@@ -77,8 +78,6 @@ _CHANGES = """
     FROM pg_class WHERE relkind IN ('r', 't', 'm', 'p') AND relpersistence <> 't'
       AND relnamespace NOT IN (SELECT oid FROM pg_namespace WHERE nspname ~ '^pg_toast'
                                OR nspname IN ('pg_catalog', 'information_schema'))"""
-
-
 _SHORT = f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'; " + "; ".join(
     # what the user's own limit is, if that is shorter; 0 is none
     f"""SELECT set_config('{name}', '{SHORT_SECONDS}s', true)
@@ -110,6 +109,7 @@ class PostgreSQL(Backend):
         return engine
 
     def probe(self, connection: sa.Connection) -> None:
+        require_postgresql(connection)
         version = connection.dialect.server_version_info or ()
         if version < OLDEST:
             raise UsageError(
