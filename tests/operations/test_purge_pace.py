@@ -42,8 +42,8 @@ class TestPace:
         for _ in range(100):
             pace.took(pace.size, (batch + subject * pace.size) * chance.uniform(0.9, 1.1))
         wanted, took = max(0.1, 2 * batch), batch + subject * pace.size
-        assert took < wanted * 2 or pace.size < LEAST * 1.6
-        assert took > wanted / 2 or pace.size > MOST / 1.6
+        assert took < wanted * 2 or pace.size < LEAST * 2
+        assert took > wanted / 2 or pace.size > MOST / 2
 
     @given(st.lists(st.tuples(st.integers(1, 30_000), st.floats(0, 1e6)), max_size=30))
     def test_it_keeps_its_bounds_and_never_leaps(self, took: list[tuple[int, float]]) -> None:
@@ -52,7 +52,7 @@ class TestPace:
             before = pace.size
             pace.took(amount, seconds)
             assert LEAST <= pace.size <= MOST
-            assert before / 2 / 1.6 <= pace.size + 1 <= before * 2 * 1.6 + 2
+            assert before / 4 <= pace.size + 1 <= before * 4 + 2
 
     def test_one_batch_that_had_to_wait_does_not_upset_it(self) -> None:
         pace = Pace(0.1)
@@ -60,7 +60,7 @@ class TestPace:
             pace.took(pace.size, 1e-4 * pace.size)
         before = pace.size
         pace.took(pace.size, 30.0)
-        assert pace.size >= before / 3
+        assert pace.size >= before / 4
         for _ in range(30):
             pace.took(pace.size, 1e-4 * pace.size)
         assert pace.size == pytest.approx(before, rel=0.7)
@@ -69,7 +69,7 @@ class TestPace:
         pace = Pace(0.1)
         before = pace.size
         pace.failed()
-        assert pace.size == before / 2
+        assert pace.size == pytest.approx(before / 2, abs=1)
 
     def test_a_fixed_size_stays(self) -> None:
         pace = Pace(0.1, fixed=7)

@@ -13,10 +13,9 @@ OTHERS_WAIT = 0.1
 ALONE_ANYWAY = 1.0
 """The same on SQLite: one writer at a time, however small its transactions are, and each has a price."""
 
-_REMEMBERED = 16
-_APART = (
-    1.25  # every other batch is larger, every other smaller by this: only so it shows what a subject costs
-)
+_REMEMBERED = 12
+_APART = 1.4
+"""Every other batch is larger, every other smaller by this: only so it shows what a subject costs."""
 
 
 class Pace:
