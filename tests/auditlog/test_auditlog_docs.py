@@ -54,14 +54,14 @@ def test_the_script_verifies_a_sound_log(sample: Sample, tmp_path: Path) -> None
     log = sample.log
     log.append("hold.release", {"hold": "H1"}, now=NOW)
     with sample.home.log.open("ab") as stream:
-        stream.write(b'{"entry":{"torn')
+        stream.write(b'{"entry":{"torn\n{"entry":{"and its declaration')
     log = sample.log
     log.append("hold.release", {"hold": "H1"}, now=NOW + dt.timedelta(days=1))
     log.write_checkpoint(NOW)
     result = by_hand(sample, tmp_path, KEY=b64(log.public_key))
     assert result.returncode == 0, result.stdout + result.stderr
     assert result.stdout.splitlines() == [
-        "21 lines, the checkpoint covers 21",
+        "22 lines, the checkpoint covers 22",
         "2 batches",
         "2 sign-offs",
         "all verified",
