@@ -146,6 +146,7 @@ class TestUnclear:
         second = firm.purge(NOW + DAY)
         assert second.erased == {"customer": 1}
         assert second.recovered == ()
+        assert second.needs_person  # as long as nobody has settled it
         assert firm.tables() == before
         assert len(list_pending(firm.log.home)) == 1
         assert verify(firm.log.home).ok

@@ -51,7 +51,8 @@ class PurgeResult:
     def needs_person(self) -> bool:
         """Whether the run found what a person must look at (exit 3)."""
         traces = self.reclaimed is not None and not self.reclaimed.complete
-        return traces or bool(self.put_off) or any(one.outcome == "unclear" for one in self.recovered)
+        unclear = self.result == "unclear" or any(one.outcome == "unclear" for one in self.recovered)
+        return traces or unclear or bool(self.put_off)
 
     @property
     def undecidable_grew(self) -> dict[str, int]:
