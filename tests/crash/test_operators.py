@@ -92,7 +92,22 @@ def test_what_operators_do_between_selection_and_lock_is_respected(saved: Saved,
     assert_log_and_database_agree(office, before)
 
 
-def test_what_operators_do_in_mid_batch_waits(saved: Saved, engine_name: str) -> None:
+def test_what_operators_do_in_mid_batch_waits(saved: Saved) -> None:
+    """From the decision on: the batch's key is written after it. The first batch is that of rows without a customer."""
+    office = saved.office
+    process = office.start("purge", trap=Trap(Action.PAUSE, 2, ("write",), place="/batch-keys/"))
+    with office.commands.paused(process):
+        assert office.tables()["customers"] == saved.tables["customers"]
+        assert_operators_wait(office)
+    ended = office.commands.wait(process)
+    assert ended.code == 0, ended.err
+    assert office.tables()["customers"] == saved.end["customers"]
+    assert_log_and_database_agree(office, saved.tables)
+
+
+def test_a_hold_that_comes_before_the_commit_is_told_that_it_is_too_late(
+    saved: Saved, engine_name: str
+) -> None:
     office = saved.office
     of_customers = '"customer":'  # what stands in the intent of the batch with them
     trap = (
@@ -104,18 +119,21 @@ def test_what_operators_do_in_mid_batch_waits(saved: Saved, engine_name: str) ->
     )
     process = office.start("purge", trap=trap)
     with office.commands.paused(process):
-        assert office.tables()["customers"] == saved.tables["customers"]
-        statements = meddling(dt.datetime.now(dt.UTC)).values()
-        assert [statement for statement in statements if not waits(office.url, statement)] == []
+        assert_operators_wait(office)
         holding = start_to_hold(office)
     ended = office.commands.wait(process)
+    assert ended.code == 0, ended.err
     held = office.commands.wait(holding)
     assert held.code == 3, held.err
     assert "erased as the hold came" in held.out
-    assert ended.code == 0, ended.err
     assert {"calls": {}, "products": {}}.items() <= office.tables().items()
     assert office.tables()["customers"] == saved.end["customers"]
     assert_log_and_database_agree(office, saved.tables)
+
+
+def assert_operators_wait(office: Office) -> None:
+    statements = meddling(dt.datetime.now(dt.UTC)).values()
+    assert [statement for statement in statements if not waits(office.url, statement)] == []
 
 
 def waits(url: str, statement: str) -> bool:
