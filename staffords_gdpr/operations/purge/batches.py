@@ -144,7 +144,7 @@ class Batches:
             if self.holds.current() == held:
                 committed = self._commit(transaction, plan, intent, erasing)
                 self.tally.rows.update(plan.rows)
-                self.tally.subjects += erasing.result().touched
+                self.tally.subjects += self.bulk.touch()
                 if whole:
                     return (committed - begun).total_seconds()
                 continue
@@ -174,12 +174,11 @@ class Batches:
 
     def _erase(self, plan: Plan) -> _Erasing:
         """Erase, and look what that did. The transaction is still to be committed."""
-        touched = self.bulk.touch()
         before = changes_so_far(self.bulk.connection)
         erased = erase(self.bulk, plan)
         check_deferred(self.bulk.connection)
         changed = changes_so_far(self.bulk.connection) - before
-        return _Erasing(erased, changed, left_over(self.bulk, plan), touched)
+        return _Erasing(erased, changed, left_over(self.bulk, plan))
 
     def _commit(
         self, transaction: sa.Transaction, plan: Plan, intent: _Intent, erasing: Future[_Erasing]
@@ -259,11 +258,8 @@ class _Intent:
 
 @dataclass(frozen=True)
 class _Erasing:
-    """What erasing did: `changed` rows of the firm's tables, `left` rows of the plan as they were, `touched` subjects
-    of which nothing had been erased before.
-    """
+    """What erasing did: `changed` rows of the firm's tables, and `left` rows of the plan as they were."""
 
     erased: Erased
     changed: int
     left: int
-    touched: int

@@ -10,7 +10,6 @@ from __future__ import annotations
 import datetime as dt
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -18,6 +17,7 @@ import sqlalchemy as sa
 
 from staffords_gdpr.database.catalogue import DateKind
 from staffords_gdpr.policy.models import Policy
+from staffords_gdpr.retention.bulk.date_values import Bounds, Condition, Text, Typical, Value
 from staffords_gdpr.retention.bulk.repeated import repeat
 from staffords_gdpr.retention.bulk.sentinels import Sentinel
 from staffords_gdpr.retention.bulk.shifts import shift_table, shifts_by_year
@@ -33,43 +33,8 @@ _MOST = {"day": 3_000_000, "week": 430_000, "month": 99_000, "year": 8_200}  # m
 
 _LAST = dt.date(9999, 12, 30)  # a later one may lie beyond the calendar in another zone
 
-Text = sa.ColumnElement[str]
 Number = sa.ColumnElement[int]
-Condition = sa.ColumnElement[bool]
-Form = Literal["day", "moment", "utc", "any"]
 Unit = Literal["day", "week", "month", "year"]
-
-
-@dataclass(frozen=True)
-class Value:
-    """A date column as text in one of the spellings that the rules know, and in which of them it can stand.
-
-    `plain` is the value as it is written in the database: what words of `empty_dates` are compared with.
-    """
-
-    raw: Text
-    plain: Text
-    form: Form  # utc: a moment in UTC, written without an offset
-
-
-@dataclass(frozen=True)
-class Typical:
-    """Quick tests that are true of nearly all dates in a column, and the day of those of which they are true."""
-
-    tests: Sequence[Condition]
-    day: Text
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """Within what a date is typical: days (`first`, and before `end`), and clock readings (from, before) that lie on
-    the same day in the policy's zone. `apart`: days that may mean "no date", each with the next.
-    """
-
-    first: dt.date
-    end: dt.date
-    clock: tuple[str, str] | None
-    apart: Sequence[tuple[dt.date, dt.date]]
 
 
 class Days(ABC):
@@ -119,11 +84,16 @@ class Days(ABC):
             (column.is_(None), sa.null()),
             *self._quickly(column, kind, value, day, stored, event=event, early=early),
             *((empty, sa.null()) for empty in self._spelt_empty(value, kind)),
-            (value.raw == text(IMPOSSIBLE), text(IMPOSSIBLE))
-            if is_epoch(kind)
-            else (sa.not_(self._well_formed(value.raw, kind)), text(IMPOSSIBLE)),
+            (self._malformed(value, kind), text(IMPOSSIBLE)),
         ]
         return sa.case(*cases, (self._possible(day, event=event, early=early), day), else_=text(IMPOSSIBLE))
+
+    def _malformed(self, value: Value, kind: DateKind) -> Condition:
+        if value.real is not None:
+            return sa.not_(value.real)
+        if is_epoch(kind):
+            return value.raw == text(IMPOSSIBLE)
+        return sa.not_(self._well_formed(value.raw, kind))
 
     def plus(self, day: Text, unit: Unit, amount: sa.ColumnElement[Any] | int, *, event: bool) -> Text:
         """A day and so many units more; where that month has no such day, the month's last (R1).
@@ -191,7 +161,7 @@ class Days(ABC):
 
     def _apart(self) -> list[tuple[dt.date, dt.date]]:
         days = {day for one in self._sentinels for day in (one.day, (one.utc or one.day)[:10])}
-        real = sorted(found for day in days if (found := _real(day)) is not None)
+        real = sorted(found for day in days if (found := real_day(day)) is not None)
         return [(day, day + _DAY) for day in real]
 
     def _possible(self, day: Text, *, event: bool, early: bool = False) -> Condition:
@@ -201,9 +171,13 @@ class Days(ABC):
 
     def _spelt_empty(self, value: Value, kind: DateKind) -> list[Condition]:
         """For each value of `empty_dates`: whether `value` spells it."""
-        found: list[Condition] = [value.plain == text(word) for word in self._words]
+        typed = value.moment is not None  # then no word that is a date has to be compared as it is written
+        words = [word for word in self._words if not typed or Sentinel.read(word) is None]
+        found: list[Condition] = [value.plain == text(word) for word in words]
         for sentinel in self._sentinels:
-            if kind is DateKind.DAY or value.form == "day":
+            if typed:
+                found += self._is_moment(value, sentinel, whole=kind is DateKind.DAY or value.form == "day")
+            elif kind is DateKind.DAY or value.form == "day":
                 if sentinel.whole_day:
                     found.append(sa.func.substr(value.raw, 1, 10) == text(sentinel.day))
             else:
@@ -217,6 +191,8 @@ class Days(ABC):
             return sa.func.substr(raw, 1, 10)
         if value.form == "utc":
             return self._shifted(raw, _UTC)
+        if value.real is not None:
+            return self._shifted(sa.func.substr(raw, 1, 19), stored, raw)
         reading = sa.func.replace(sa.func.substr(raw.concat(":00"), 1, 19), "T", " ")
         naive = self._shifted(reading, stored, raw)
         if value.form == "moment":
@@ -257,7 +233,8 @@ class Days(ABC):
         beyond: Number = sa.literal(table[0][1])
         if table[-1][1] != table[0][1]:
             beyond = sa.case((raw >= text("2"), table[-1][1]), else_=beyond)
-        return sa.case((safe, day), else_=self._moved(reading, sa.func.coalesce(seconds, beyond)))
+        edges = self._edges(day, clock, _within(table[0][1], 0)[0], _within(0, table[-1][1])[1])
+        return sa.case((safe, day), *edges, else_=self._moved(reading, sa.func.coalesce(seconds, beyond)))
 
     # -- what the engines spell each in their own way ------------------------------------------------------------
 
@@ -284,6 +261,16 @@ class Days(ABC):
     @abstractmethod
     def _in_utc(self, raw: Text) -> Text:
         """The clock reading in UTC, to the second, of a well-formed text with an offset."""
+
+    def _is_moment(self, value: Value, sentinel: Sentinel, *, whole: bool) -> list[Condition]:
+        """The same of a value that has a `moment`; none where it cannot be. `whole`: whatever its time of day."""
+        raise NotImplementedError
+
+    def _edges(self, day: Text, clock: Text, since: str, before: str) -> list[tuple[Condition, Text]]:
+        """Where an engine is not to be asked for moments beyond its calendar: the cases of the calendar's first day,
+        on which clock readings count from `since` on, and of its last, on which they count before `before`.
+        """
+        return []
 
     def _year(self, reading: Text) -> list[Condition]:
         """Where an engine does not find the latest shift before a reading by its index: that it is of the same year."""
@@ -317,7 +304,7 @@ def text(value: str) -> Text:
     return sa.literal(value, sa.String())
 
 
-def _real(day: str) -> dt.date | None:
+def real_day(day: str) -> dt.date | None:
     """The day, if the calendar has it, and one after it."""
     try:
         found = dt.date.fromisoformat(day)
@@ -331,6 +318,11 @@ def _same_day(shifts: Sequence[tuple[str, int]]) -> tuple[str, str] | None:
     least, most = min(s for _, s in shifts), max(s for _, s in shifts)
     if least == most == 0:
         return None
+    return _within(least, most)
+
+
+def _within(least: int, most: int) -> tuple[str, str]:
+    """From and before which clock readings no shift of so many seconds leads to another day, to the minute."""
     return _clock(-least + 59), _clock(_SECONDS_A_DAY - most)
 
 

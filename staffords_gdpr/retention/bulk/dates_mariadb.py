@@ -12,20 +12,8 @@ from sqlalchemy.dialects import mysql
 
 from staffords_gdpr.database.catalogue import DateKind
 from staffords_gdpr.retention.bulk.column_types import BYTEWISE, Stored, stored
-from staffords_gdpr.retention.bulk.dates import (
-    IMPOSSIBLE,
-    Bounds,
-    Condition,
-    Form,
-    Number,
-    Text,
-    Typical,
-    Unit,
-    Value,
-    epoch_range,
-    is_epoch,
-    text,
-)
+from staffords_gdpr.retention.bulk.date_values import Bounds, Condition, Form, Text, Typical, Value
+from staffords_gdpr.retention.bulk.dates import IMPOSSIBLE, Number, Unit, epoch_range, is_epoch, text
 from staffords_gdpr.retention.bulk.dates_regex import FRACTION, WHOLE, RegexDays
 from staffords_gdpr.retention.bulk.written import written
 
@@ -53,7 +41,8 @@ class MariadbDays(RegexDays):
             moment = _later_by("SECOND", sa.func.floor(number / units), sa.literal_column("'1970-01-01'"))
             known = sa.case((number.between(first, last), moment), else_=text(IMPOSSIBLE))
             return Value(known, plain, "utc")
-        return Value(plain, plain, _FORMS.get(stored(column), "any"))
+        form = _FORMS.get(stored(column))
+        return Value(plain, plain, form, _real(column)) if form else Value(plain, plain, "any")
 
     def _typical(self, column: sa.ColumnElement[Any], kind: DateKind, bounds: Bounds) -> Typical | None:
         how = stored(column)
@@ -62,8 +51,7 @@ class MariadbDays(RegexDays):
         tests = [
             column >= _moment(bounds.first),
             column < _moment(bounds.end),
-            sa.func.month(column) > 0,  # a column can hold 31 February, and a day or a month of nought
-            sa.func.dayofmonth(column).between(1, 28),
+            *_in_calendar(column),
         ]
         if bounds.clock is not None and how is Stored.MOMENT:
             minute = sa.func.hour(column) * 60 + sa.func.minute(column)
@@ -88,7 +76,13 @@ class MariadbDays(RegexDays):
         return [self._shifts.c.year == sa.func.substr(reading, 1, 4)]
 
     def _moved(self, reading: Text, seconds: Number) -> Text:
-        return sa.func.substr(_moment_later("SECOND", reading, seconds), 1, 10)
+        return sa.func.substr(_later_by("SECOND", seconds, sa.cast(reading, _DATETIME)), 1, 10)
+
+    def _edges(self, day: Text, clock: Text, since: str, before: str) -> list[tuple[Condition, Text]]:
+        return [
+            (day == text(_FIRST_DAY), sa.case((clock >= text(since), day))),
+            (day == text(_LAST_DAY), sa.case((clock < text(before), day))),
+        ]
 
     def _number(self, column: sa.ColumnElement[Any]) -> Number:
         match stored(column):
@@ -120,6 +114,19 @@ class MariadbDays(RegexDays):
 def bytewise(value: sa.ColumnElement[Any]) -> Text:
     """The value as text that compares byte by byte, whatever the column's own collation."""
     return sa.collate(sa.cast(value, mysql.CHAR(charset="utf8mb4")), BYTEWISE)
+
+
+def _in_calendar(column: sa.ColumnElement[Any]) -> list[Condition]:
+    """A column can hold 31 February, and a day or a month of nought."""
+    return [
+        sa.func.month(column) > 0,
+        sa.func.dayofmonth(column).between(1, sa.func.dayofmonth(sa.func.last_day(column))),
+    ]
+
+
+def _real(column: sa.ColumnElement[Any]) -> Condition:
+    valid = sa.and_(column >= _moment(dt.date.min), *_in_calendar(column))
+    return sa.func.coalesce(valid, sa.false())
 
 
 def _moment(day: dt.date) -> sa.ColumnElement[Any]:

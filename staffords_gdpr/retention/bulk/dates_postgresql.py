@@ -4,6 +4,7 @@ same CASE, whose order PostgreSQL keeps.
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,21 +12,18 @@ from sqlalchemy.dialects import postgresql
 
 from staffords_gdpr.database.catalogue import DateKind
 from staffords_gdpr.retention.bulk.column_types import Stored, stored
+from staffords_gdpr.retention.bulk.date_values import Bounds, Condition, Form, Text, Typical, Value
 from staffords_gdpr.retention.bulk.dates import (
     IMPOSSIBLE,
-    Bounds,
-    Condition,
-    Form,
     Number,
-    Text,
-    Typical,
     Unit,
-    Value,
     epoch_range,
     is_epoch,
+    real_day,
     text,
 )
 from staffords_gdpr.retention.bulk.dates_regex import FRACTION, WHOLE, RegexDays
+from staffords_gdpr.retention.bulk.sentinels import Sentinel
 from staffords_gdpr.retention.bulk.written import written
 
 _FORMATS = {
@@ -36,6 +34,7 @@ _FORMATS = {
 _FORMS: dict[Stored, Form] = {Stored.DATE: "day", Stored.MOMENT: "moment", Stored.ZONED: "utc"}
 _FRACTIONS = ("numeric", "real", "double precision")
 _SECOND = "YYYY-MM-DD HH24:MI:SS"
+_MICROSECONDS = 6
 
 
 class PostgresqlDays(RegexDays):
@@ -65,15 +64,9 @@ class PostgresqlDays(RegexDays):
         there: sa.ColumnElement[Any] = (
             sa.func.timezone(text("UTC"), column) if how is Stored.ZONED else column
         )
-        known = sa.case(
-            # years that have four digits: neither BC, which is not written, nor infinity
-            (
-                sa.and_(sa.func.isfinite(there), sa.extract("year", there).between(1, 9999)),
-                sa.func.to_char(there, text(_FORMATS[how])),
-            ),
-            else_=sa.cast(column, sa.Text),
-        )
-        return Value(bytewise(known), plain, _FORMS[how])
+        # years that have four digits: neither BC nor infinity
+        real = sa.and_(there >= _constant("DATE", "0001-01-01"), there < _constant("DATE", "10000-01-01"))
+        return Value(bytewise(sa.func.to_char(there, text(_FORMATS[how]))), plain, _FORMS[how], real, there)
 
     def _typical(self, column: sa.ColumnElement[Any], kind: DateKind, bounds: Bounds) -> Typical | None:
         how = stored(column)
@@ -90,6 +83,18 @@ class PostgresqlDays(RegexDays):
         for day, after in bounds.apart:
             tests.append(sa.or_(there < _constant("DATE", day), there >= _constant("DATE", after)))
         return Typical(tests, bytewise(sa.cast(sa.cast(there, sa.Date()), sa.Text)))
+
+    def _is_moment(self, value: Value, sentinel: Sentinel, *, whole: bool) -> list[Condition]:
+        assert value.moment is not None
+        written_as = sentinel.utc if value.form == "utc" and not whole and sentinel.utc else None
+        moment = written_as or f"{sentinel.day} {sentinel.minute}:{sentinel.second}"
+        day = real_day(moment[:10])
+        if day is None or len(sentinel.fraction) > _MICROSECONDS or (whole and not sentinel.whole_day):
+            return []
+        if whole:
+            after = day + dt.timedelta(days=1)
+            return [sa.and_(value.moment >= _constant("DATE", day), value.moment < _constant("DATE", after))]
+        return [value.moment == _constant("TIMESTAMP", f"{moment}.{sentinel.fraction or 0}")]
 
     def _in_utc(self, raw: Text) -> Text:
         whole = sa.func.regexp_replace(raw, text("[.][0-9]+"), text(""))  # a fraction would be rounded up

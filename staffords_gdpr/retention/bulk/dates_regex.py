@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from staffords_gdpr.database.catalogue import DateKind
 from staffords_gdpr.retention.bulk.column_types import Stored, stored
-from staffords_gdpr.retention.bulk.dates import Condition, Days, Number, Text, Value, text
+from staffords_gdpr.retention.bulk.date_values import Condition, Text, Value
+from staffords_gdpr.retention.bulk.dates import Days, Number, text
 from staffords_gdpr.retention.bulk.sentinels import OFFSET, Sentinel
 from staffords_gdpr.retention.bulk.written import written
 

@@ -7,20 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from staffords_gdpr.database.catalogue import DateKind
-from staffords_gdpr.retention.bulk.dates import (
-    IMPOSSIBLE,
-    Bounds,
-    Condition,
-    Days,
-    Number,
-    Text,
-    Typical,
-    Unit,
-    Value,
-    epoch_range,
-    is_epoch,
-    text,
-)
+from staffords_gdpr.retention.bulk.date_values import Bounds, Condition, Text, Typical, Value
+from staffords_gdpr.retention.bulk.dates import IMPOSSIBLE, Days, Number, Unit, epoch_range, is_epoch, text
 from staffords_gdpr.retention.bulk.sentinels import Sentinel
 from staffords_gdpr.retention.bulk.written import written
 

@@ -204,7 +204,7 @@ class Bulk:
         return sa.select(*union.c).distinct().order_by(*union.c)  # a union of one select has doubles
 
     def touch(self) -> int:
-        """Remember the subjects with anything due; how many were not remembered before. Undone by a rollback."""
+        """Remember the subjects with anything due; how many were not remembered before."""
         work = self.work
         due = self.due_subjects().order_by(None).subquery()
         known = sa.exists().where(same(list(work.touched.c), list(due.c)))

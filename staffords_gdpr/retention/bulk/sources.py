@@ -7,7 +7,8 @@ import sqlalchemy as sa
 from staffords_gdpr.database.catalogue import DateSource
 from staffords_gdpr.policy.models import Plus
 from staffords_gdpr.retention.bulk.conditions import plainly
-from staffords_gdpr.retention.bulk.dates import Days, Text
+from staffords_gdpr.retention.bulk.date_values import Text
+from staffords_gdpr.retention.bulk.dates import Days
 from staffords_gdpr.retention.bulk.view import chained, first_hop, hops_of, start_of
 
 

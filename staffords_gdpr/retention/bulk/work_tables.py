@@ -17,7 +17,11 @@ _PART = 64  # characters of a text that is too long for a key
 
 
 class WorkTables:
-    """Makes the work tables of one `Work`. Their names are its own, also beside others on the same connection."""
+    """Makes the work tables of one `Work`. Their names are its own, also beside others on the same connection.
+
+    On MariaDB they stay InnoDB's, though Aria's are filled faster: of two transactions in a deadlock InnoDB ends the
+    one that has written to no other engine's tables, which would be the operator's.
+    """
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
