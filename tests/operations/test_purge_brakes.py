@@ -314,10 +314,12 @@ class TestConfirm:
                 firm.purge(next(nights), batch_size=10)
         end = firm.the("purge.end").fields
         assert (end["result"], end["subjects"], end["confirm"]) == ("stopped", 20, 40)
-        asked = iter([False, False, True])
-        third = firm.purge(next(nights), batch_size=10, stop=lambda: next(asked))  # by a person
-        assert third.result == "signal"
-        assert firm.of_type("purge.end")[-1].fields["confirm"] == 40 - third.subjects_affected
+        done = firm.types().count("purge.done")
+        third = firm.purge(  # stopped by a person
+            next(nights), batch_size=10, stop=lambda: firm.types().count("purge.done") == done + 1
+        )
+        assert (third.result, third.subjects_affected) == ("signal", 10)
+        assert firm.of_type("purge.end")[-1].fields["confirm"] == 30
         assert firm.purge(NOW + DAY * 3, dry_run=True).brakes == ()
         assert firm.purge(next(nights), batch_size=10).result == "complete"
         assert [entry.fields["confirm"] for entry in firm.of_type("purge.start")][:3] == [90, 70, 40]
