@@ -15,9 +15,7 @@ from staffords_gdpr.auditlog.state import BrokenLineError
 
 TORN_MARK = b'"type":"log.torn"'
 _LINE_START = b'{"entry":{"'
-_MOST_TORN_LINES = (
-    1000  # a write torn while it declared a torn write, and so on, as on a disk that stays full
-)
+_MOST_TORN_LINES = 1000  # one torn while it declared a torn one, and so on, as on a disk that stays full
 
 
 Taken_co = TypeVar("Taken_co", covariant=True)

@@ -11,15 +11,7 @@ from crash_office import TABLES, Office, Saved
 from engines.talk import run
 from own_servers import KINDS, OwnServer
 from shim import Commands
-from small_disk import SmallDisk
-
-UNTESTED: set[str] = set()
-
-
-def say_untested(what: str) -> None:
-    """Have the end of the run say that something could not be tested on this machine."""
-    UNTESTED.add(what)
-
+from small_disk import UNTESTED, SmallDisk
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for what in sorted(UNTESTED):

@@ -6,6 +6,13 @@ import os
 import subprocess
 from pathlib import Path
 
+UNTESTED: set[str] = set()
+
+
+def say_untested(what: str) -> None:
+    """Have the end of the run say that something could not be tested on this machine."""
+    UNTESTED.add(what)
+
 
 class SmallDisk:
     """A tmpfs at a folder. Raises OSError where this user, or this container, may not mount."""

@@ -10,11 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from conftest import say_untested
 from crash_office import Office, Saved, assert_nothing_is_gone_unannounced, settled_by_the_next_run
 from own_servers import OwnServer
 from shim import INTENT, NEVER, Action, Commands, Ended, Trap
-from small_disk import SmallDisk
+from small_disk import SmallDisk, say_untested
 
 PAGE = os.sysconf("SC_PAGESIZE")
 SQLITE = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
