@@ -14,7 +14,7 @@ from engines.talk import rows, run, speaking
 from test_erasure_engines import AS_OF, CUSTOMERS, HEAD, TWO
 from test_locks import LINKS, MEDDLING, POLICY, TABLES, lock_customer_1, ready, waits
 
-from staffords_gdpr.database.connection import begin, check_deferred, may_pass
+from staffords_gdpr.database.connection import begin, check_deferred, connect, connected, may_pass
 from staffords_gdpr.database.locks import lock_rows
 from staffords_gdpr.operations.purge.erasure import erase, plan_of
 from staffords_gdpr.operations.purge.settle import remaining_in_the_end
@@ -74,6 +74,24 @@ def test_what_another_node_has_committed_is_seen_by_one_that_is_behind(
             assert batch.is_alive()
         batch.join(20)
     assert "customer" not in planned
+
+
+def test_a_reader_waits_for_a_node_that_is_behind(cluster: Galera) -> None:
+    """So a dry run and a scan, too, know what any node has committed."""
+    run(cluster.url(0), CUSTOMERS)
+    seen: list[int] = []
+
+    def read() -> None:
+        with connected(connect(cluster.url(1), write=False)) as connection, begin(connection, lock=False):
+            seen.append(connection.exec_driver_sql("SELECT count(*) FROM customers").scalar_one())
+
+    with cluster.behind(1):
+        run(cluster.url(0), TWO)
+        reading = threading.Thread(target=read)
+        reading.start()
+        reading.join(0.5)
+    reading.join(20)
+    assert seen == [2]
 
 
 def test_a_node_that_is_behind_does_not_say_that_a_batch_was_not_committed(
