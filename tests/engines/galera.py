@@ -40,27 +40,11 @@ class Galera:
         self.nodes = range(nodes)
 
     def __enter__(self) -> Galera:
-        _make(self.folder)
-        _make(self._data(0))
-        subprocess.run(
-            [
-                _program("mariadb-install-db"),
-                "--no-defaults",
-                f"--datadir={self._data(0)}",
-                "--skip-test-db",
-                "--auth-root-authentication-method=normal",
-                "--innodb-log-file-size=4M",
-                *_as_whom(),
-            ],
-            check=True,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        self.start(0, first=True)
-        self.run(0, "CREATE USER gdpr@'%' IDENTIFIED BY 'secret'", "GRANT ALL ON *.* TO gdpr@'%'")
-        self.run(0, "CREATE DATABASE test")
-        for node in self.nodes[1:]:
-            self.start(node)
+        try:
+            self._begin()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -212,6 +196,29 @@ class Galera:
         )
 
     # -- processes -------------------------------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        _make(self.folder)
+        _make(self._data(0))
+        subprocess.run(
+            [
+                _program("mariadb-install-db"),
+                "--no-defaults",
+                f"--datadir={self._data(0)}",
+                "--skip-test-db",
+                "--auth-root-authentication-method=normal",
+                "--innodb-log-file-size=4M",
+                *_as_whom(),
+            ],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        self.start(0, first=True)
+        self.run(0, "CREATE USER gdpr@'%' IDENTIFIED BY 'secret'", "GRANT ALL ON *.* TO gdpr@'%'")
+        self.run(0, "CREATE DATABASE test")
+        for node in self.nodes[1:]:
+            self.start(node)
 
     def _data(self, node: int) -> Path:
         return self.folder / f"data{node}"
