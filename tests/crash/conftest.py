@@ -13,6 +13,7 @@ from own_servers import KINDS, OwnServer
 from shim import Commands
 from small_disk import UNTESTED, SmallDisk
 
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for what in sorted(UNTESTED):
         terminalreporter.write_line(f"NOT TESTED: {what}", yellow=True)
