@@ -51,7 +51,7 @@ def a_disk_for(folder: Path) -> Iterator[SmallDisk | None]:
 @SQLITE
 def test_a_log_on_a_full_disk_claims_nothing_and_goes_on_when_there_is_room(saved: Saved) -> None:
     with a_disk_for(saved.office.home.path) as disk:
-        for pages in (0, 1, 2, 3, 4, 6, 8) if disk else ():
+        for pages in (0, 1, 3, 5, 8) if disk else ():
             disk.fill(leave=pages * PAGE)
             stopped_and_said_why(saved.office.purge(), 1, "isk")
             assert_nothing_is_gone_unannounced(saved)
@@ -74,7 +74,7 @@ def test_a_log_that_may_not_grow_is_survived_night_after_night(saved: Saved) -> 
 
 @SERVERS
 def test_a_log_that_is_full_in_mid_batch_is_survived(saved: Saved) -> None:
-    sizes = [saved.office.home.log.stat().st_size + room for room in (700, 1400, 2100, 2800, 3500)]
+    sizes = [saved.office.home.log.stat().st_size + room for room in (700, 1600, 2800)]
     for size in sizes:
         stopped_and_said_why(saved.office.purge(largest_file=size), 1, "audit.jsonl")
         settled_by_the_next_run(saved)
@@ -123,8 +123,8 @@ def test_a_sync_that_fails_stops_the_run_and_is_never_tried_again(saved: Saved) 
     saved.restore()
     first_of_each = [n for n, step in enumerate(map(kind, steps), 1) if step not in map(kind, steps[: n - 1])]
     assert len(first_of_each) > 10
-    # all of those of the log: one of them is an intent's, one an outcome's
-    log = [n for n, step in enumerate(steps, 1) if step.endswith("audit.jsonl")]
+    # of the log the first four: one of them is an intent's, one an outcome's
+    log = [n for n, step in enumerate(steps, 1) if step.endswith("audit.jsonl")][:4]
     for n in sorted({*first_of_each, *log}):
         ended = office.purge(Trap(Action.FAIL, n, ("sync",), error=errno.EIO))
         failed = ended.steps[n - 1]
