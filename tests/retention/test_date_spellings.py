@@ -20,7 +20,7 @@ from staffords_gdpr.retention.pure.dates import DateReader, Trouble, later
 AS_OF = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
 EMPTY = (
     "1970-01-01 00:00:00", "0000-00-00", "-1", "infinity", "never", "1980-01-01 00:00:00Z", "1981-02-03 04:05:06.7",
-    "1982-02-03 04:05:06.70+02:00",
+    "1982-02-03 04:05:06.70+02:00", "9999-12-31",
 )  # fmt: skip
 CLOCKS = [
     f"{day} {clock}"
@@ -56,6 +56,14 @@ ODD = [
     "9999999999999999999", "1e9", "+5", "٣",
 ]  # fmt: skip
 TEXTS = [*CLOCKS, *OFFSETS, *ODD]
+SPACED = [
+    "2024-05-02 10:30:00",
+    "2024-05-02 10:30:00 ",
+    "2024-05-02 00:10:00  ",
+    "never ",
+    "NEVER",
+    "1970-01-01  ",
+]
 DAYS_ALONE = ["2024-02-29", "1899-12-31", "1900-01-01", "9999-12-31", "1970-01-01", "2024-07-31"]
 NUMBERS = [
     "0", "-1", "1", "5", "1714600000", "1714600000000", "1706659200", "1706745599", "1722380400", "1722383999",
@@ -71,6 +79,8 @@ COLUMNS: dict[str, list[tuple[str, list[str], tuple[DateKind, ...]]]] = {
     "sqlite": [
         ("TEXT", TEXTS, TEXT_KINDS),
         ("TIMESTAMP", [*TEXTS, "x'323032342d30312d3031'"], (DateKind.TIMESTAMP, DateKind.DAY)),
+        ("TEXT COLLATE RTRIM", SPACED, (DateKind.TIMESTAMP, DateKind.DAY)),
+        ("TEXT COLLATE NOCASE", SPACED, (DateKind.TEXT,)),
         ("INTEGER", NUMBERS, EPOCHS),
         ("REAL", FRACTIONS, EPOCHS),
     ],
@@ -80,7 +90,8 @@ COLUMNS: dict[str, list[tuple[str, list[str], tuple[DateKind, ...]]]] = {
         ("DATE", [*DAYS_ALONE, "infinity", "-infinity", "10000-01-01", "0044-03-15 BC"], (DateKind.DAY,)),
         (
             "TIMESTAMP",
-            [*CLOCKS, *DAYS_ALONE, "infinity", "10000-01-01 00:00:00", "0044-03-15 00:00:00 BC", "9999-12-31 23:59:59"],
+            [*CLOCKS, *DAYS_ALONE, "infinity", "10000-01-01 00:00:00", "0044-03-15 00:00:00 BC", "9999-12-31 23:59:59",
+             "1981-02-03 04:05:06.7"],
             (DateKind.TIMESTAMP, DateKind.DAY, DateKind.TEXT),
         ),
         (

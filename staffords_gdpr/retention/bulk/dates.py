@@ -171,13 +171,17 @@ class Days(ABC):
 
     def _spelt_empty(self, value: Value, kind: DateKind) -> list[Condition]:
         """For each value of `empty_dates`: whether `value` spells it."""
-        typed = value.moment is not None  # then no word that is a date has to be compared as it is written
-        words = [word for word in self._words if not typed or Sentinel.read(word) is None]
-        found: list[Condition] = [value.plain == text(word) for word in words]
+        typed, whole = value.moment is not None, kind is DateKind.DAY or value.form == "day"
+        found: list[Condition] = []
+        for word in self._words:
+            moment = Sentinel.read(word) if typed else None
+            # where it is compared as a moment, it has not to be compared as it is written
+            if moment is None or (whole and not moment.whole_day):
+                found.append(value.plain == text(word))
         for sentinel in self._sentinels:
             if typed:
-                found += self._is_moment(value, sentinel, whole=kind is DateKind.DAY or value.form == "day")
-            elif kind is DateKind.DAY or value.form == "day":
+                found += self._is_moment(value, sentinel, whole=whole)
+            elif whole:
                 if sentinel.whole_day:
                     found.append(sa.func.substr(value.raw, 1, 10) == text(sentinel.day))
             else:

@@ -19,7 +19,6 @@ from staffords_gdpr.retention.bulk.dates import (
     Unit,
     epoch_range,
     is_epoch,
-    real_day,
     text,
 )
 from staffords_gdpr.retention.bulk.dates_regex import FRACTION, WHOLE, RegexDays
@@ -88,12 +87,11 @@ class PostgresqlDays(RegexDays):
         assert value.moment is not None
         written_as = sentinel.utc if value.form == "utc" and not whole and sentinel.utc else None
         moment = written_as or f"{sentinel.day} {sentinel.minute}:{sentinel.second}"
-        day = real_day(moment[:10])
-        if day is None or len(sentinel.fraction) > _MICROSECONDS or (whole and not sentinel.whole_day):
+        if not _is_real(moment[:10]) or len(sentinel.fraction) > _MICROSECONDS:
             return []
         if whole:
-            after = day + dt.timedelta(days=1)
-            return [sa.and_(value.moment >= _constant("DATE", day), value.moment < _constant("DATE", after))]
+            same_day = sa.cast(value.moment, sa.Date()) == _constant("DATE", sentinel.day)
+            return [same_day] if sentinel.whole_day else []
         return [value.moment == _constant("TIMESTAMP", f"{moment}.{sentinel.fraction or 0}")]
 
     def _in_utc(self, raw: Text) -> Text:
@@ -133,6 +131,14 @@ class PostgresqlDays(RegexDays):
         parts = [sa.literal(0, sa.Integer)] * place + [sa.cast(number, sa.Integer)]
         later = sa.cast(day, sa.Date) + sa.func.make_interval(*parts)
         return bytewise(sa.func.to_char(later, text("YYYY-MM-DD")))
+
+
+def _is_real(day: str) -> bool:
+    try:
+        dt.date.fromisoformat(day)
+    except ValueError:
+        return False
+    return True
 
 
 def _constant(kind: str, value: object) -> sa.ColumnElement[Any]:

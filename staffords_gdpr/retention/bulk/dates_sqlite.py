@@ -19,8 +19,8 @@ class SqliteDays(Days):
     """See `Days`."""
 
     def _value(self, column: sa.ColumnElement[Any], kind: DateKind) -> Value:
-        raw: Text = sa.type_coerce(column, sa.String())
         if not is_epoch(kind):
+            raw = _text(column)
             return Value(raw, raw, "any")
         units, first, last = epoch_range(kind)
         number = _number(column)
@@ -36,7 +36,7 @@ class SqliteDays(Days):
         """
         if is_epoch(kind):
             return None
-        raw: Text = sa.type_coerce(column, sa.String())
+        raw = _text(column)
         tests: list[Condition] = [raw >= text(str(bounds.first)), raw < text(str(bounds.end))]
         if kind is DateKind.DAY:
             tests.append(sa.func.date(raw, text("+0 days")) == raw)
@@ -136,6 +136,11 @@ class SqliteDays(Days):
             sa.func.substr(day, 9, 2), sa.func.substr(sa.func.coalesce(last, text("9999-12-31")), 9, 2)
         )
         return sa.func.substr(first, 1, 8).concat(place)
+
+
+def _text(column: sa.ColumnElement[Any]) -> Text:
+    """The column as it is, compared byte by byte: a column can take `NEVER`, or spaces at the end, for the same."""
+    return sa.collate(sa.type_coerce(column, sa.String()), "BINARY")
 
 
 def _number(column: sa.ColumnElement[Any]) -> Number:
