@@ -111,7 +111,7 @@ def test_values_are_worked_off_like_other_subjects() -> None:
         bulk.decide(AS_OF)
         assert bulk.total_subjects() == 4
         assert bulk.subjects_affected() == bulk.list_todo().subjects == 3
-        assert list(bulk.todo_subjects(lambda: 2)) == [Chunk(None, ("b@x",), 2), Chunk(("b@x",), ("c@x",), 1)]
+        assert list(bulk.todo_subjects(lambda: 2)) == [Chunk(0, 2), Chunk(2, 3)]
         bulk.scope_to(subjects=[("b@x",)])
         bulk.decide(AS_OF, scope=Scope.SUBJECTS)
         assert planned(bulk) == {"call": 1, "repair": 1}

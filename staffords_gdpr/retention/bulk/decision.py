@@ -23,7 +23,7 @@ from staffords_gdpr.retention.bulk.chain import same
 from staffords_gdpr.retention.bulk.codes import Code
 from staffords_gdpr.retention.bulk.listing import listing, owning_together
 from staffords_gdpr.retention.bulk.rows import Rows, Scope
-from staffords_gdpr.retention.bulk.todo import Chunk, Todo, between, chunks, keys_of
+from staffords_gdpr.retention.bulk.todo import Chunk, Todo, chunks, listing_of, of_chunk
 from staffords_gdpr.retention.bulk.work import Candidates, Work
 from staffords_gdpr.retention.states import Key, State, Verdict
 
@@ -106,9 +106,9 @@ class Bulk:
         scope = self.work.scope
         if isinstance(subjects, Chunk):
             self._run(sa.delete(scope))
-            listed = sa.select(*self.work.todo.c).where(*between(self.work.todo, subjects))
+            listed = of_chunk(self.work.todo, subjects).order_by(None)
             self._run(sa.insert(scope).from_select(list(scope.c.keys()), listed))
-            self.work.filled(scope, subjects.size)
+            self.work.filled(scope, len(subjects))
         else:
             self.work.fill(scope, set(subjects))
         together = list(owning_together(self.work))
@@ -170,7 +170,7 @@ class Bulk:
         work = self.work
         for table in (work.todo, *work.row_todos.values()):
             self._run(sa.delete(table))
-        self._run(sa.insert(work.todo).from_select(work.todo.c.keys(), self.due_subjects().order_by(None)))
+        self._run(listing_of(work.todo, self.due_subjects().order_by(None)))
         for name, table in work.row_todos.items():
             alone = [
                 found.due().where(found.subject[0].is_(None), *(p.is_(None) for p in found.parent[:1]))
@@ -178,7 +178,7 @@ class Bulk:
                 if found.bound.record.name == name
             ]
             rows = sa.union(*alone).subquery()
-            self._run(sa.insert(table).from_select(table.c.keys(), sa.select(*rows.c).distinct()))
+            self._run(listing_of(table, sa.select(*rows.c).distinct()))
         return Todo(
             subjects=self._count(work.todo),
             rows=sum(self._count(table) for table in work.row_todos.values()),
@@ -186,13 +186,13 @@ class Bulk:
 
     def todo_subjects(self, size: Callable[[], int]) -> Iterator[Chunk]:
         """The subjects of the list, in key order; each time as many as `size` then says."""
-        return chunks(self.connection, self.work.todo, size)
+        return chunks(self._count(self.work.todo), size)
 
     def todo_rows(self, size: Callable[[], int]) -> Iterator[tuple[str, list[Key]]]:
         """The rows without a subject of the list, record type by record type; each time as many as `size` says."""
         for name, table in self.work.row_todos.items():
-            for keys in keys_of(self.connection, table, size):
-                yield name, keys
+            for chunk in chunks(self._count(table), size):
+                yield name, [tuple(row) for row in self.connection.execute(of_chunk(table, chunk))]
 
     def due_subjects(self) -> sa.Select[Any]:
         """The keys of the subjects with anything due, in key order."""

@@ -1,4 +1,4 @@
-"""The list of what is due, in work tables, and how it is worked off: in chunks that follow each other by key."""
+"""The list of what is due, in work tables, and how it is worked off: in chunks that follow each other."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-
-from staffords_gdpr.retention.states import Key
 
 
 @dataclass(frozen=True)
@@ -21,56 +19,44 @@ class Todo:
 
 @dataclass(frozen=True)
 class Chunk:
-    """Keys of the list that follow each other: those after `after` (None: from the first on) up to `last`."""
+    """Places on the list that follow each other: those after `after`, the first being 1, up to `last`."""
 
-    after: Key | None
-    last: Key
-    size: int
+    after: int
+    last: int
 
     def __len__(self) -> int:
-        return self.size
+        return self.last - self.after
 
 
-def chunks(connection: sa.Connection, table: sa.Table, size: Callable[[], int]) -> Iterator[Chunk]:
-    """The keys in a table, in their order; each time as many as `size` then says. They stay in the database."""
-    columns = list(table.c)
-    after: Key | None = None
-    while True:
-        wanted = size()
-        rest = sa.select(*columns).where(*_after(table, after))
-        last = connection.execute(rest.order_by(*columns).limit(1).offset(wanted - 1)).first()
-        if last is None:
-            wanted = connection.execute(sa.select(sa.func.count()).select_from(rest.subquery())).scalar_one()
-            backwards = rest.order_by(*(column.desc() for column in columns))
-            last = connection.execute(backwards.limit(1)).first()
-        if last is None:
-            return
-        yield Chunk(after, tuple(last), wanted)
-        after = tuple(last)
+def place() -> sa.Column[int]:
+    """The column of a list for the places of its keys. By them it is worked off: what a driver makes of a key, of a
+    rounded number or an ENUM, need not compare with others as the key itself does.
+    """
+    return sa.Column("place", sa.Integer, primary_key=True, autoincrement=False)
 
 
-def keys_of(connection: sa.Connection, table: sa.Table, size: Callable[[], int]) -> Iterator[list[Key]]:
-    """The same with the keys themselves."""
-    for chunk in chunks(connection, table, size):
-        query = sa.select(*table.c).where(*between(table, chunk)).order_by(*table.c)
-        yield [tuple(row) for row in connection.execute(query)]
+def keys_in(table: sa.Table) -> list[sa.Column[Any]]:
+    """The columns of a list that hold the keys."""
+    return [column for column in table.c if not column.primary_key]
 
 
-def between(table: sa.Table, chunk: Chunk) -> list[sa.ColumnElement[bool]]:
-    """That a key in the table belongs to a chunk."""
-    key, last = _compared(table, chunk.last)
-    return [*_after(table, chunk.after), key <= last]
+def listing_of(table: sa.Table, keys: sa.Select[Any]) -> sa.Insert:
+    """Write keys, each of which comes once, onto a list, in their order."""
+    found = keys.subquery()
+    numbers = sa.func.row_number().over(order_by=list(found.c))
+    return sa.insert(table).from_select(table.c.keys(), sa.select(numbers, *found.c))
 
 
-def _after(table: sa.Table, after: Key | None) -> list[sa.ColumnElement[bool]]:
-    if after is None:
-        return []
-    key, other = _compared(table, after)
-    return [key > other]
+def chunks(total: int, size: Callable[[], int]) -> Iterator[Chunk]:
+    """All places of a list of so many; each time as many as `size` then says. The keys stay in the database."""
+    after = 0
+    while after < total:
+        chunk = Chunk(after, min(after + size(), total))
+        yield chunk
+        after = chunk.last
 
 
-def _compared(table: sa.Table, value: Key) -> tuple[Any, Any]:
-    columns = list(table.c)
-    if len(columns) == 1:
-        return columns[0], sa.literal(value[0], columns[0].type)
-    return sa.tuple_(*columns), sa.tuple_(*value)
+def of_chunk(table: sa.Table, chunk: Chunk) -> sa.Select[Any]:
+    """The keys at these places of a list, in their order."""
+    here = table.c.place.between(chunk.after + 1, chunk.last)
+    return sa.select(*keys_in(table)).where(here).order_by(table.c.place)

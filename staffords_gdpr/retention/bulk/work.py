@@ -13,6 +13,7 @@ from staffords_gdpr.database.catalogue import Bound, Catalogue, Edge
 from staffords_gdpr.policy.models import Record, Step
 from staffords_gdpr.retention.bulk.chain import Column, numbered
 from staffords_gdpr.retention.bulk.engines import day_type, days_on
+from staffords_gdpr.retention.bulk.todo import place
 from staffords_gdpr.retention.bulk.view import Views
 from staffords_gdpr.retention.bulk.work_tables import WorkTables
 
@@ -109,17 +110,17 @@ class Work:
                 *(sa.Column[Any](f"d_{name}", day_type()) for name in catalogue.policy.dates),
             ],
         )
-        self.todo = self._tables.table("todo", self._subject_columns(primary_key=True))
+        self.todo = self._tables.table("todo", [place(), *self._subject_columns(primary_key=False)])
         self.touched = self._tables.table("touched", self._subject_columns(primary_key=True))
         self.row_scopes: dict[str, sa.Table] = {}
         self.row_todos: dict[str, sa.Table] = {}
         self.candidates: dict[str, Candidates] = {}
         for bound in catalogue.records.values():
             name = bound.record.name
-            for tables, title in ((self.row_scopes, "rows"), (self.row_todos, "todo")):
-                tables[name] = self._tables.table(
-                    f"{title}_{len(tables)}", _key_columns(bound, "k", primary_key=True)
-                )
+            key = _key_columns(bound, "k", primary_key=True)
+            self.row_scopes[name] = self._tables.table(f"rows_{len(self.row_scopes)}", key)
+            listed: list[sa.Column[Any]] = [place(), *_key_columns(bound, "k", primary_key=False)]
+            self.row_todos[name] = self._tables.table(f"todo_{len(self.row_todos)}", listed)
             self.candidates[name] = self._candidates(name, bound, None, parent_of(catalogue, bound.record))
             for step in bound.record.sooner:
                 full = f"{name}.{step.name}"
