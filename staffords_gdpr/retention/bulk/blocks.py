@@ -9,12 +9,11 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from staffords_gdpr.database.catalogue import Edge
-from staffords_gdpr.policy.models import Keep, SubjectDate
 from staffords_gdpr.retention.bulk.chain import Column, Condition, key_of, numbered, same, with_subject
 from staffords_gdpr.retention.bulk.codes import Code
 from staffords_gdpr.retention.bulk.evidence import touched
 from staffords_gdpr.retention.bulk.rows import Rows, Scope
-from staffords_gdpr.retention.bulk.work import Candidates, decided_by, nulls, parent_of, undone
+from staffords_gdpr.retention.bulk.work import Candidates, decided_by, nulls, parent_of, undone, uses
 
 Kind = Literal["reference", "evidence", "impossible evidence", "goes with", "another owner"]
 
@@ -47,14 +46,33 @@ def blocks(rows: Rows, *, joins: bool) -> list[Block]:
         mark = (
             sa.update(table)
             .values(why=len(found), r=sa.bindparam("now", type_=sa.Integer))
-            .where(table.c.why.is_(None), made.holds)
+            .where(table.c.why.is_(None))
         )
         after = {
-            name: mark.where(near.condition(joined=joins and name != made.target))
+            name: mark.where(made.holds, near.condition(joined=joins and name != made.target))
             for name, near in made.near.items()
         }
-        found.append(Block(made.kind, made.target, made.by, made.date, frozenset(made.near), mark, after))
+        everywhere = mark.where(made.holds if made.at_first is None else made.at_first)
+        found.append(
+            Block(made.kind, made.target, made.by, made.date, frozenset(made.near), everywhere, after)
+        )
     return found
+
+
+def staying(rows: Rows) -> list[sa.Insert]:
+    """The statements that list, once the candidates are, whose evidence is needed at first: the subjects with rows that
+    use a subject date and are not going. What is blocked later is found by the rounds of blocking.
+    """
+    if rows.scope is Scope.ROWS:
+        return []
+    statements = []
+    for name, table in rows.work.staying.items():
+        query, subject = _staying(rows, rows.work.candidates[name])
+        if rows.scope is Scope.SUBJECTS:
+            query = query.join(rows.work.scope, same(numbered(rows.work.scope, "s"), subject))
+        known = [column.is_not(None) for column in subject]
+        statements.append(sa.insert(table).from_select(list(table.c.keys()), query.where(*known).distinct()))
+    return statements
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +83,9 @@ class _Made:
     holds: Condition
     near: Mapping[str, _Among]  # by what is read: which targets can be touched by its last changes
     date: str = ""
+    at_first: Condition | None = (
+        None  # the same in the first round, where it is quicker told by what is `staying`
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,8 +190,10 @@ def _evidence(rows: Rows) -> Iterator[_Made]:
             carries = target.table.c[f"e_{date}"]
             yield _Made("impossible evidence", target.name, target.bound.record.name, carries == 2, {}, date)
             for user in rows.work.candidates.values():
-                if _uses(_keep(user), date):
+                if uses(user, date):
                     stays = sa.and_(carries == 1, _someone_stays(rows, user, target))
+                    listed = rows.work.staying[user.name].alias()
+                    someone = sa.exists().where(same(list(listed.c), target.subject))
                     read = {
                         user.name: user,
                         user.bound.record.name: rows.work.candidates[user.bound.record.name],
@@ -179,26 +202,28 @@ def _evidence(rows: Rows) -> Iterator[_Made]:
                         name: _Among(target.subject, _changed(each, each.subject))
                         for name, each in read.items()
                     }
-                    yield _Made("evidence", target.name, user.name, stays, near, date)
+                    at_first = sa.and_(carries == 1, someone)
+                    yield _Made("evidence", target.name, user.name, stays, near, date, at_first)
 
 
 def _someone_stays(rows: Rows, user: Candidates, target: Candidates) -> Condition:
     """A row (or step) of `user` with the same subject as the target is not going."""
+    query, subject = _staying(rows, user)
+    return query.where(same(subject, target.subject)).correlate(target.table).exists()
+
+
+def _staying(rows: Rows, user: Candidates) -> tuple[sa.Select[Any], list[Column]]:
+    """The subjects of the rows (or steps) of `user` that are not going, and the columns of their keys."""
     name = user.bound.record.name
     table = rows.views.appearances(name).alias()
     source, subject = with_subject(rows.views, name, table)
     going = [user] if user.step is None else [user, rows.work.candidates[name]]
-    return (
-        sa.select(sa.literal(1))
+    query = (
+        sa.select(*subject)
         .select_from(source)
-        .where(
-            same(subject, target.subject),
-            *(sa.not_(_due(each, table)) for each in going),
-            sa.not_(_erased_already(rows, user, table)),
-        )
-        .correlate(target.table)
-        .exists()
+        .where(*(sa.not_(_due(each, table)) for each in going), sa.not_(_erased_already(rows, user, table)))
     )
+    return query, subject
 
 
 def _due(found: Candidates, table: sa.FromClause) -> Condition:
@@ -237,17 +262,6 @@ def _erased_already(rows: Rows, found: Candidates, table: sa.FromClause) -> Cond
     if owner is None or not nulls(listed, owner):
         return sa.false()
     return sa.and_(undone(owner, table), rows.erased(found, table))
-
-
-def _keep(found: Candidates) -> Keep | None:
-    return found.step.keep if found.step else found.bound.record.keep
-
-
-def _uses(keep: Keep | None, date: str) -> bool:
-    if keep is None:
-        return False
-    refs = (keep.after, keep.or_else, *keep.or_until)
-    return any(isinstance(ref, SubjectDate) and ref.date == date for ref in refs)
 
 
 def _table(rows: Rows, edge: Edge) -> sa.FromClause:

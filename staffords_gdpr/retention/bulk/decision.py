@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from staffords_gdpr.database.catalogue import Catalogue
 from staffords_gdpr.database.engines import backend_of
 from staffords_gdpr.retention.bulk.answers import Answers
-from staffords_gdpr.retention.bulk.blocks import Block, blocks
+from staffords_gdpr.retention.bulk.blocks import Block, blocks, staying
 from staffords_gdpr.retention.bulk.chain import same
 from staffords_gdpr.retention.bulk.codes import Code
 from staffords_gdpr.retention.bulk.listing import listing, owning_together
@@ -36,6 +36,7 @@ class _Built:
 
     rows: Rows
     inserts: Sequence[sa.Insert]
+    staying: Sequence[sa.Insert]
     blocks: Sequence[Block]
 
 
@@ -256,6 +257,8 @@ class Bulk:
             self.work.filled(statement.table, self._run(statement))
         for name, key in left_alone:
             self._leave(name, key)
+        for statement in self._statements.staying:
+            self.work.filled(statement.table, self._run(statement))
         self._round = 1
         self._settle({block.target for block in self.blocks if self._mark(block.everywhere)})
 
@@ -270,7 +273,9 @@ class Bulk:
         if (as_of, scope, months) not in self._built:
             rows = Rows(self.work, as_of, scope, months)
             joins = backend_of(self.connection).joins_updates(self.connection)
-            self._built[as_of, scope, months] = _Built(rows, listing(rows), blocks(rows, joins=joins))
+            self._built[as_of, scope, months] = _Built(
+                rows, listing(rows), staying(rows), blocks(rows, joins=joins)
+            )
         self._now = self._built[as_of, scope, months]
         shifts = {*self._now.rows.days.rows(), *self.work.views.days.rows()}
         if not shifts <= self._shifts:

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from staffords_gdpr.database.catalogue import Bound, Catalogue, Edge
-from staffords_gdpr.policy.models import Record, Step
+from staffords_gdpr.policy.models import Record, Step, SubjectDate
 from staffords_gdpr.retention.bulk.chain import Column, numbered
 from staffords_gdpr.retention.bulk.engines import day_type, days_on
 from staffords_gdpr.retention.bulk.todo import place
@@ -125,13 +125,19 @@ class Work:
             for step in bound.record.sooner:
                 full = f"{name}.{step.name}"
                 self.candidates[full] = self._candidates(full, bound, step, step.with_)
+        self.staying = {
+            name: self._tables.table(f"stay_{place}", self._subject_columns(primary_key=True))
+            for place, (name, found) in enumerate(self.candidates.items())
+            if any(uses(found, date) for date in catalogue.policy.dates)
+        }
         self._list_whole()
         self._tables.make()
         self._connection = connection
 
     def clear(self) -> None:
         """Empty the tables of the last decision; the scope stays."""
-        self._tables.clear([self.subjects, *(found.table for found in self.candidates.values())])
+        candidates = [found.table for found in self.candidates.values()]
+        self._tables.clear([self.subjects, *self.staying.values(), *candidates])
 
     def fill(self, table: sa.Table, keys: Iterable[Sequence[object]]) -> None:
         """Write keys into a table of keys, replacing what it held."""
@@ -197,6 +203,15 @@ def parent_of(catalogue: Catalogue, record: Record) -> str | None:
 def decided_by(catalogue: Catalogue, found: Candidates) -> str | None:
     """The record type whose rows decide for these: the owner of rows without a rule, what a `with:` step names."""
     return parent_of(catalogue, found.bound.record) if found.step is None else found.step.with_
+
+
+def uses(found: Candidates, date: str) -> bool:
+    """Whether the rule of these rows or steps counts from a subject date."""
+    keep = found.step.keep if found.step else found.bound.record.keep
+    if keep is None:
+        return False
+    refs = (keep.after, keep.or_else, *keep.or_until)
+    return any(isinstance(ref, SubjectDate) and ref.date == date for ref in refs)
 
 
 def nulls(listed: Mapping[str, object], edge: Edge | None) -> bool:
