@@ -5,18 +5,23 @@ from __future__ import annotations
 import itertools
 import os
 import signal
+import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from purge_office import DAY, NOW, Firm
 
 from staffords_gdpr.auditlog import open_log
 from staffords_gdpr.auditlog.rows import list_pending
 from staffords_gdpr.auditlog.verify import verify
 from staffords_gdpr.operations.purge import batches as purge_batches
+from staffords_gdpr.operations.purge.erasure import Erased, Plan
+from staffords_gdpr.retention.bulk import Bulk
 
 LATER = NOW + DAY / 24
 
@@ -203,3 +208,27 @@ def test_keys_of_any_type_outlive_a_crash(
     assert [one.outcome for one in result.recovered] == [outcome]
     assert firm.tables()["visits"] == {}
     firm.assert_settled()
+
+
+def test_nothing_is_rolled_back_under_a_running_statement_however_often_ctrl_c_is_pressed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    firm = Firm.open(tmp_path)
+    before, steps, erase = firm.tables(), [], purge_batches.erase
+    main = threading.get_ident()
+
+    def slowly(bulk: Bulk, plan: Plan) -> Erased:
+        for _ in range(3):
+            time.sleep(0.1)
+            signal.pthread_kill(main, signal.SIGINT)
+        time.sleep(0.1)
+        erased = erase(bulk, plan)
+        steps.append("erased")
+        return erased
+
+    monkeypatch.setattr(purge_batches, "erase", slowly)
+    sa.event.listen(firm.engine, "rollback", lambda _: steps.append("rolled back"))
+    with pytest.raises(KeyboardInterrupt):
+        firm.purge()
+    assert steps[-2:] == ["erased", "rolled back"]
+    assert firm.tables() == before

@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from itertools import count
 from pathlib import Path
 from random import Random
@@ -142,6 +144,19 @@ class TestEnds:
     def test_told_to_stop_after_the_last_batch_it_leaves_the_traces_to_the_next_run(self, firm: Firm) -> None:
         done = firm.purge(stop=lambda: bool(firm.of_type("purge.end")))
         assert (done.result, done.erased, done.reclaimed) == ("complete", ERASED, None)
+
+    def test_others_write_while_it_pauses(self, firm: Firm) -> None:
+        written = []
+
+        def stop() -> bool:
+            with closing(sqlite3.connect(firm.database, timeout=0)) as other:
+                other.execute("UPDATE customers SET name = name")
+                other.rollback()
+            written.append(1)
+            return False
+
+        assert firm.purge(limits=Limits(batch_size=1, pause=0.01), stop=stop).erased == ERASED
+        assert written
 
     def test_a_pause_ends_when_the_run_is_told_to_stop(self, firm: Firm) -> None:
         stopped = firm.purge(limits=Limits(batch_size=1, pause=3600.0), stop=after(2))

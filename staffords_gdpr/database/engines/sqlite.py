@@ -119,7 +119,11 @@ class SQLite(Backend):
 
     def begin(self, connection: sa.Connection, *, lock: bool, short: bool) -> sa.Transaction:
         connection.execution_options(**{_LOCKING: "BEGIN IMMEDIATE" if lock else "BEGIN"})
-        transaction = connection.begin()
+        try:
+            transaction = connection.begin()
+        finally:
+            # one that begins by itself is for work tables, and keeps nobody from writing
+            connection.execution_options(**{_LOCKING: "BEGIN"})
         if lock:
             connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
         return transaction

@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 
@@ -137,7 +137,10 @@ class Batches:
                     return (self.clock() - begun).total_seconds()
                 with ThreadPoolExecutor(1) as beside:
                     erasing = beside.submit(self._erase, plan)
-                    intent = self._intend(plan, of_nobody)
+                    try:
+                        intent = self._intend(plan, of_nobody)
+                    finally:
+                        _wait_for(erasing)
             except BaseException:
                 transaction.rollback()
                 raise
@@ -145,6 +148,7 @@ class Batches:
                 committed = self._commit(transaction, plan, intent, erasing)
                 self.tally.rows.update(plan.rows)
                 self.tally.subjects += self.bulk.touch()
+                self.bulk.connection.commit()  # or a transaction stays open through the pause that follows
                 if whole:
                     return (committed - begun).total_seconds()
                 continue
@@ -263,3 +267,17 @@ class _Erasing:
     erased: Erased
     changed: int
     left: int
+
+
+def _wait_for(erasing: Future[_Erasing]) -> None:
+    """Wait until nobody else uses the connection, whoever has no patience: rolled back too soon, the transaction could
+    be followed by the rest of its statements, and SQLite takes what is outside of any as committed.
+    """
+    interrupted = None
+    while not erasing.done():
+        try:
+            wait([erasing])
+        except KeyboardInterrupt as error:
+            interrupted = error
+    if interrupted is not None:
+        raise interrupted
