@@ -221,13 +221,15 @@ def _read(home: Home) -> dict[str, dict[str, Any]]:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return {}
+    hint = "Restore the file from its last good copy."
     try:
         stored = json.loads(text)
+    except ValueError as error:
+        raise UsageError(f"{path}: cannot be read as JSON ({error})", hint) from error
+    try:
         return {str(hold): dict(what) for hold, what in stored.items()}
     except (ValueError, AttributeError, TypeError) as error:
-        raise UsageError(
-            f"{path}: cannot be read as JSON ({error})", "Restore the file from its last good copy."
-        ) from error
+        raise UsageError(f"{path}: does not hold legal holds as gdpr writes them", hint) from error
 
 
 def _write(home: Home, stored: Mapping[str, Mapping[str, Any]]) -> None:

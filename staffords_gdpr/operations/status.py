@@ -111,7 +111,7 @@ def status(
             *_refusing(refusing),
             *_lost(lost),
             *_approval(policy, catalogue, history, log),
-            *_work(history, unsigned, today),
+            *_work(policy, history, unsigned, today),
             *_stale(stale),
             *_traces(policy, log),
         ),
@@ -186,7 +186,7 @@ def _approval(policy: Policy, catalogue: Catalogue | None, history: History, log
     return [f"{finding.message} {finding.action}" for finding in found]
 
 
-def _work(history: History, unsigned: tuple[Pending, ...], today: dt.date) -> list[str]:
+def _work(policy: Policy, history: History, unsigned: tuple[Pending, ...], today: dt.date) -> list[str]:
     problems = [
         f"The {each.kind} {each.period} (entry {each.seq}) waits for the signature of: "
         f"{', '.join(each.missing)}."
@@ -202,11 +202,11 @@ def _work(history: History, unsigned: tuple[Pending, ...], today: dt.date) -> li
             f"{several(len(history.unclear), 'batch', 'batches')} with an unclear outcome: gdpr log settle "
             f"{history.unclear[0].batch} shows what is gone."
         )
-    since = history.completed_runs[-1].seq if history.completed_runs else -1
-    refused = [entry for entry in history.refusals if entry.seq > since]
+    begun = (*(run.seq for run in history.runs[-1:]), *(entry.seq for entry in history.rehearsals[-1:]))
+    refused = [entry for entry in history.refusals if entry.seq > max(begun, default=-1)]
     if refused:
         problems.append(
-            f"The purge was refused on {refused[-1].time:%Y-%m-%d} (brake {refused[-1].fields['brake']}): "
+            f"The purge was refused on {policy.today(refused[-1].time)} (brake {refused[-1].fields['brake']}): "
             "gdpr purge --dry-run says why and how to go on."
         )
     late = [action for action in history.open_actions if action.due < today]

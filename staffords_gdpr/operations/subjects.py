@@ -105,7 +105,8 @@ def _readings(catalogue: Catalogue, table: str, column: str, word: object) -> li
     if family is Family.NUMBER:
         number = _number(word)
         if number is None:
-            raise UsageError(f"{word!r} is no {column}, which is a number")
+            hint = "Keys are those of the table; 'gdpr scan --details' lists them."
+            raise UsageError(f"{word!r} is no {column}, which is a number", hint)
         return [number]
     if family in (Family.NONE, Family.BINARY):
         number = _number(word)

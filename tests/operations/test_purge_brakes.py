@@ -381,6 +381,21 @@ class TestRefusalsInTheLog:
         days = [entry.time.day for entry in firm.of_type("purge.refused")]
         assert days == [23, 24]
 
+    def test_one_that_comes_after_a_purge_of_that_day_is_written_anew(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        firm = backlog(tmp_path, due=60, kept=10)
+        refused(firm, "too-many")
+        with monkeypatch.context() as patched:
+            stop_after(patched, 3)
+            with pytest.raises(KeyboardInterrupt):
+                firm.purge(confirm=60, batch_size=5)
+        firm.customer(500, "2014-05-01")
+        for _ in range(2):
+            with pytest.raises(BrakeError, match="46 of 56"):
+                firm.purge()
+        assert len(firm.of_type("purge.refused")) == 2
+
     def test_each_brake_once_even_where_they_alternate(self, tmp_path: Path) -> None:
         firm = backlog(tmp_path, due=21, kept=0)
         approved = "The policy of a test"

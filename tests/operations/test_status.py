@@ -107,14 +107,16 @@ def test_a_rehearsal_is_said_first_and_counts_for_no_purge(office: Office) -> No
     )
 
 
-def test_a_refused_purge_waits_for_a_person_until_one_has_completed(office: Office) -> None:
+@pytest.mark.parametrize("result", ["complete", "max-runtime"])
+def test_a_refused_purge_waits_for_a_person_until_one_has_begun(tmp_path: Path, result: str) -> None:
+    office = Office.build(tmp_path, now=at("2026-07-01"))
     seen = {"affected": 90, "total": 100, "limit": 20}
     office.log.append(
-        "purge.refused", {"run": "r1", "brake": "too-many", "seen": seen}, now=at("2026-11-01", "02:00")
-    )
-    assert "refused on 2026-11-01 (brake too-many)" in look(office, at("2026-11-01", "09:00")).problems[0]
-    office.logged_purge(at("2026-11-02", "02:00"))
-    assert look(office, at("2026-11-02", "09:00")).problems == ()
+        "purge.refused", {"run": "r1", "brake": "too-many", "seen": seen}, now=at("2026-07-01", "23:30")
+    )  # which is past midnight in London
+    assert "refused on 2026-07-02 (brake too-many)" in look(office, at("2026-07-02", "00:30")).problems[0]
+    office.logged_purge(at("2026-07-02", "01:00"), result)
+    assert look(office, at("2026-07-02", "09:00")).problems == ()
 
 
 def test_a_changed_policy_or_schema_is_a_problem(office: Office) -> None:

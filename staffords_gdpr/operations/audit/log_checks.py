@@ -49,7 +49,7 @@ def approval_findings(
 
 _BEFORE = {
     "policy": "",
-    "database": "Correct the database URL if it is wrong. If the database has moved: ",
+    "database": "Correct the database URL, unless the database has moved. ",
     "schema": "New columns may hold personal data that the policy does not name. ",
 }
 """What to think of first, by what has changed."""

@@ -165,9 +165,12 @@ def share(policy: Policy, todo: Todo, total: int, confirmed: int) -> Iterator[Br
 
 
 def refused(brake: Brake, policy: Policy, log: AuditLog, run: str, now: dt.datetime) -> BrakeError:
-    """The error to raise for a brake, which is in the log then: once a day."""
-    known = log.standing().refused.get(brake.code)
-    if known is None or policy.today(known.time) != policy.today(now):
+    """The error to raise for a brake, which is in the log then: once a day, and anew once a purge has begun since."""
+    standing = log.standing()
+    known = standing.refused.get(brake.code)
+    begun = standing.latest.get("purge.start")
+    gone_on = known is not None and begun is not None and begun.seq > known.seq
+    if known is None or gone_on or policy.today(known.time) != policy.today(now):
         log.append("purge.refused", {"run": run, "brake": brake.code, "seen": brake.seen}, now=now)
         log.write_checkpoint(now)
     more = f"docs/brakes.md#{brake.code} says why, and how to go on."
