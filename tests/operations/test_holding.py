@@ -107,16 +107,16 @@ def test_a_hold_that_comes_just_after_the_intent_is_respected(firm: Firm, engine
     firm.assert_settled()
 
 
-def test_a_hold_that_comes_while_rows_are_erased_is_told_the_batch_for_which_it_came_too_late(
+def test_a_hold_that_comes_at_the_commit_is_told_the_batch_for_which_it_came_too_late(
     firm: Firm, engine_url: str
 ) -> None:
     somebody = Somebody(firm, engine_url)
 
-    def erasing(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        if statement.lstrip().startswith("DELETE") and "customers" in statement:
+    def committing(_connection: object) -> None:
+        if firm.of_type("purge.intent"):
             somebody.hold()
 
-    sa.event.listen(firm.engine, "before_cursor_execute", erasing)
+    sa.event.listen(firm.engine, "commit", committing)
     firm.purge()
     told = somebody.told()
     (batch,) = told.too_late
