@@ -13,7 +13,7 @@ REFUSALS: Mapping[str, str] = {
     "unknown-column": "every column that the policy names is there",
     "view": "record types are tables, not views",
     "no-key": "every row can be told from every other by a key",
-    "key-type": "keys are numbers, texts, dates and the like, not sets, ranges, arrays, JSON or PostgreSQL's INET",
+    "key-type": "keys are numbers, texts, dates and the like, not sets, ranges, arrays, JSON, INET or MariaDB's FLOAT",
     "key-not-unique": "no two rows hold the same undeclared key",
     "key-empty": "no row has an empty undeclared key",
     "no-link": "every link says which columns join the tables, or a foreign key does",
