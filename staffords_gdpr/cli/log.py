@@ -49,8 +49,13 @@ def show(
     with the line at which it is broken.
     """
     settings = read_settings(home=home)
+    from staffords_gdpr.auditlog.entries import TYPES
+    from staffords_gdpr.policy.suggest import did_you_mean
     from staffords_gdpr.render import log as view
 
+    if type is not None and type not in TYPES:
+        known = did_you_mean(type, TYPES) or f"The types are: {', '.join(TYPES)}."
+        raise UsageError(f"--type: {type!r} is no type of entry", known)
     opened = log_of(settings)
     shown: deque[Entry] = deque(maxlen=last or None)
     with suppress(LogBrokenError):  # it is told below, after what can be shown

@@ -227,6 +227,5 @@ def _traces(policy: Policy, log: AuditLog) -> list[str]:
     if policy.reclaim == "no" or not left:
         return []
     said = f"the policy says reclaim: {policy.reclaim}, which was not done since"
-    return [
-        f"Traces of erased rows of {', '.join(left)} are in the database's files: {said}. Run gdpr reclaim."
-    ]
+    next_time = "The next purge that comes to its end does it, or gdpr reclaim now."
+    return [f"Traces of erased rows of {', '.join(left)} are in the database's files: {said}. {next_time}"]

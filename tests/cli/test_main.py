@@ -105,6 +105,7 @@ def test_help_loads_nothing_heavy(path: tuple[str, ...], tmp_path: Path) -> None
         (["log", "verify", "--trust", "AAAA"], "32 bytes"),
         (["log", "verify", "--checkpoint", "nofile"], "nofile"),
         (["log", "show"], "gdpr init"),
+        (["log", "show", "--type", "purge.ended"], "Did you mean 'purge.end'?"),
         (["demo", "."], "not empty"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
