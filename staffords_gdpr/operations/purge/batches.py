@@ -147,8 +147,7 @@ class Batches:
             if self.holds.current() == held:
                 committed = self._commit(transaction, plan, intent, erasing)
                 self.tally.rows.update(plan.rows)
-                self.tally.subjects += self.bulk.touch()
-                self.bulk.connection.commit()  # or a transaction stays open through the pause that follows
+                self._count_subjects()
                 if whole:
                     return (committed - begun).total_seconds()
                 continue
@@ -156,6 +155,14 @@ class Batches:
             transaction.rollback()
             self.bulk.forget()
             self._outcome("purge.aborted", intent, code="hold")
+
+    def _count_subjects(self) -> None:
+        """Count whom the batch was about. It is over and logged: whatever goes wrong, it must not be tried again."""
+        try:
+            self.tally.subjects += self.bulk.touch()
+            self.bulk.connection.commit()  # or a transaction stays open through the pause that follows
+        except sa.exc.DBAPIError as error:
+            raise translated(error, self.bulk.connection.engine) from error
 
     def _decide(self, scope: Scope, held: frozenset[Key], rows: frozenset[tuple[str, Key]]) -> None:
         """Decide what is due; `rows` are left alone, for a later batch."""
