@@ -78,8 +78,8 @@ def test_a_hold_keeps_the_subject_that_it_names(
     assert rows(engine_url, "SELECT name FROM customers") == [("held",)]
 
 
-@pytest.mark.parametrize(
-    ("engine_name", "kind"), [("postgresql", "REAL"), ("mariadb", "FLOAT")], indirect=["engine_name"]
+@pytest.mark.parametrize(  # a FLOAT of MariaDB is refused when the policy is bound
+    ("engine_name", "kind"), [("postgresql", "REAL")], indirect=["engine_name"]
 )
 def test_a_key_that_has_no_exact_words_is_refused_with_advice(
     engine_url: str, tmp_path: Path, kind: str
