@@ -1,4 +1,4 @@
-"""The tree of RFC 6962, built leaf by leaf with a stack of O(log n) hashes."""
+"""The tree of RFC 6962: built leaf by leaf with a stack of O(log n) hashes, or at once."""
 
 from __future__ import annotations
 

@@ -42,8 +42,8 @@ class Plan:
         return {erasure.name: len(erasure.keys) for erasure in self.erasures}
 
     def leaves(self, key: bytes) -> list[bytes]:
-        """One leaf a row, under the batch's key."""
-        return [one for erasure in self.erasures for one in leaves(key, erasure.name, erasure.keys)]
+        """One leaf a row, under the batch's key, sorted."""
+        return sorted(one for erasure in self.erasures for one in leaves(key, erasure.name, erasure.keys))
 
 
 def plan_of(bulk: Bulk) -> Plan:
@@ -59,7 +59,7 @@ def plan_of(bulk: Bulk) -> Plan:
 
 def planned(bulk: Bulk) -> dict[str, int]:
     """How many rows of each record type and step would be erased by what `bulk` has just decided."""
-    found = {c.name: sa.select(sa.func.count()).select_from(_due(bulk, c).subquery()) for c in in_order(bulk)}
+    found = {c.name: _count(_due(bulk, c)) for c in in_order(bulk)}
     counts = {name: bulk.connection.execute(query).scalar_one() for name, query in found.items()}
     return {name: count for name, count in counts.items() if count}
 
@@ -160,14 +160,8 @@ def left_over(bulk: Bulk, plan: Plan) -> int:
     left = 0
     for erasure in plan.erasures:
         found = bulk.candidates[erasure.name]
-        table = found.bound.sa_table
-        own = [table.c[name] for name in found.bound.key]
-        query = sa.select(sa.func.count()).select_from(
-            found.table.join(table, sa.and_(*_same(own, found.key), *_due_tests(bulk, found)))
-        )
-        if erasure.values is not None:
-            query = query.where(sa.not_(replaced(table, erasure.values, own)))
-        left += bulk.connection.execute(query).scalar_one()
+        query = _as_before(found, erasure, found.table, found.key).where(*_due_tests(bulk, found))
+        left += bulk.connection.execute(_count(query)).scalar_one()
     return left
 
 
@@ -180,22 +174,29 @@ def remaining(bulk: Bulk, erasures: Sequence[Erasure], *, lock: bool = False) ->
     left = {}
     for erasure in erasures:
         found = bulk.candidates[erasure.name]
-        table, keys = found.bound.sa_table, bulk.work.row_scopes[found.bound.record.name]
+        keys = bulk.work.row_scopes[found.bound.record.name]
         bulk.work.fill(keys, erasure.keys)
-        own = [table.c[name] for name in found.bound.key]
-        query: sa.Select[Any] = sa.select(sa.literal_column("1").label("one"))
-        query = query.select_from(keys.join(table, sa.and_(*_same(own, list(keys.columns)))))
-        if erasure.values is not None:
-            query = query.where(sa.not_(replaced(table, erasure.values, own)))
-        count = sa.select(sa.func.count()).select_from(
-            (query.with_for_update(of=table) if lock else query).subquery()
-        )
+        query = _as_before(found, erasure, keys, list(keys.columns))
+        count = _count(query.with_for_update(of=found.bound.sa_table) if lock else query)
         for host in hosts(bulk.connection, [keys]) if lock else [bulk.connection]:
             left[erasure.name] = host.execute(count).scalar_one()  # the last one is our own
         bulk.work.fill(keys, ())
     if lock:
         backend_of(bulk.connection).confirm_locks(bulk.connection)
     return left
+
+
+def _as_before(found: Candidates, erasure: Erasure, keys: sa.Table, key: Sequence[Any]) -> sa.Select[int]:
+    """A row for each of these keys whose row is still as it was before the erasure."""
+    table = found.bound.sa_table
+    own = [table.c[name] for name in found.bound.key]
+    query: sa.Select[int] = sa.select(sa.literal_column("1").label("one"))
+    query = query.select_from(keys.join(table, sa.and_(*_same(own, key))))
+    return query if erasure.values is None else query.where(sa.not_(replaced(table, erasure.values, own)))
+
+
+def _count(rows: sa.Select[Any]) -> sa.Select[int]:
+    return sa.select(sa.func.count()).select_from(rows.subquery())
 
 
 def values_of(found: Candidates) -> Mapping[str, Scalar] | None:

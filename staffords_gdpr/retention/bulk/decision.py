@@ -38,6 +38,7 @@ class _Built:
     inserts: Sequence[sa.Insert]
     staying: Sequence[sa.Insert]
     blocks: Sequence[Block]
+    shifts: frozenset[tuple[str, str, str, int]]  # what they look up
 
 
 class Bulk:
@@ -273,13 +274,12 @@ class Bulk:
         if (as_of, scope, months) not in self._built:
             rows = Rows(self.work, as_of, scope, months)
             joins = backend_of(self.connection).joins_updates(self.connection)
-            self._built[as_of, scope, months] = _Built(
-                rows, listing(rows), staying(rows), blocks(rows, joins=joins)
-            )
+            statements = listing(rows), staying(rows), blocks(rows, joins=joins)
+            shifts = frozenset((*rows.days.rows(), *self.work.views.days.rows()))
+            self._built[as_of, scope, months] = _Built(rows, *statements, shifts)
         self._now = self._built[as_of, scope, months]
-        shifts = {*self._now.rows.days.rows(), *self.work.views.days.rows()}
-        if not shifts <= self._shifts:
-            self._shifts |= shifts
+        if not self._now.shifts <= self._shifts:
+            self._shifts |= self._now.shifts
             self.work.fill(self.work.shifts, self._shifts)
 
     def _settle(self, changed: set[str]) -> None:

@@ -47,19 +47,16 @@ class WorkTables:
             self.index(table, [column.name for column in key])
         return table
 
-    def index(self, table: sa.Table, names: Sequence[str]) -> None:
-        """An index over columns of a table, of which several rows can hold the same."""
-        self._index(table, names)
+    def index(self, table: sa.Table, names: Sequence[str]) -> sa.Index:
+        """An index over columns of a table, of which several rows can hold the same; `make` makes it with its table."""
+        columns = [table.c[name] for name in names]
+        parts = {name: _PART for name, column in zip(names, columns, strict=True) if _is_long(column)}
+        return sa.Index(f"{table.name}_{names[0]}", *columns, mysql_length=parts, mariadb_length=parts)
 
     def index_now(self, table: sa.Table, names: Sequence[str]) -> None:
         """The same of a table that is there and filled. Nothing happens where it has such an index."""
         if not any(index.name == f"{table.name}_{names[0]}" for index in table.indexes):
-            self._index(table, names).create(self._connection)
-
-    def _index(self, table: sa.Table, names: Sequence[str]) -> sa.Index:
-        columns = [table.c[name] for name in names]
-        parts = {name: _PART for name, column in zip(names, columns, strict=True) if _is_long(column)}
-        return sa.Index(f"{table.name}_{names[0]}", *columns, mysql_length=parts, mariadb_length=parts)
+            self.index(table, names).create(self._connection)
 
     def make(self) -> None:
         self._metadata.create_all(self._connection, checkfirst=False)
