@@ -19,6 +19,7 @@ __all__ = [
     "connect",
     "connected",
     "may_pass",
+    "others_changes",
     "prepare",
     "translated",
 ]
@@ -133,6 +134,13 @@ def changes_so_far(connection: sa.Connection) -> int:
     triggers, and cascades (on MariaDB: not cascades). Work tables may count as well.
     """
     return backend_of(connection).changes_so_far(connection)
+
+
+def others_changes(connection: sa.Connection) -> int | None:
+    """A number that stays the same until somebody else has changed the database, asked within a transaction; None where
+    the engine has none.
+    """
+    return backend_of(connection).others_changes(connection)
 
 
 def _shown(url: sa.URL) -> str:

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -42,6 +43,7 @@ class _Way:
     joined: sa.FromClause
     end: sa.FromClause
     locked: tuple[sa.FromClause, ...]
+    chosen: tuple[sa.ColumnElement[bool], ...] = ()  # which of the keys in the work table
 
     def to(self, name: str, pairs: Pairs, *, own_first: bool = True) -> _Way:
         """One table further. `pairs`: its columns, and those of the table at the end (or the other way round)."""
@@ -51,11 +53,11 @@ class _Way:
 
     def over(self, table: sa.FromClause, pairs: Pairs) -> _Way:
         same = [table.c[own] == self.end.c[other] for own, other in pairs]
-        return _Way(self.joined.join(table, sa.and_(*same)), table, (*self.locked, table))
+        return _Way(self.joined.join(table, sa.and_(*same)), table, (*self.locked, table), self.chosen)
 
     def anew(self) -> _Way:
         """The same way, all of which is locked already."""
-        return _Way(self.joined, self.end, ())
+        return _Way(self.joined, self.end, (), self.chosen)
 
 
 def lock_rows(connection: sa.Connection, catalogue: Catalogue, scopes: Mapping[str, sa.Table]) -> None:
@@ -78,6 +80,34 @@ def lock_rows(connection: sa.Connection, catalogue: Catalogue, scopes: Mapping[s
             for way in _ways(catalogue, name, table):
                 _lock(host, way)
     backend_of(connection).confirm_locks(connection)
+
+
+class ChunkLocks:
+    """The same for subjects whose keys stand on a list: in the columns `key` of the rows of `listed` that are `chosen`.
+
+    The statements are written once, for many batches, and nothing but them is asked before all is locked: on MariaDB
+    the first question without a lock would fix what all later ones see. For one host; see `hosts`.
+    """
+
+    def __init__(
+        self,
+        connection: sa.Connection,
+        catalogue: Catalogue,
+        listed: sa.Table,
+        key: Sequence[sa.ColumnElement[Any]],
+        chosen: sa.ColumnElement[bool],
+    ) -> None:
+        dialect = connection.dialect.name
+        self._tables = unguarded(catalogue, owners=False) if dialect == "postgresql" else set()
+        ways = _ways(catalogue, catalogue.policy.subject, listed, key, (chosen,))
+        self._statements = [_locking(dialect, way) for way in ways] if dialect != "sqlite" else []
+
+    def take(self, connection: sa.Connection, values: Mapping[str, int]) -> None:
+        """Lock them; `values` are those of `chosen`. Called at the beginning of a transaction, like `lock_rows`."""
+        if self._tables:
+            _lock_tables(connection, self._tables)
+        for statement in self._statements:
+            connection.execute(statement, values).scalar_one()
 
 
 def hosts(connection: sa.Connection, tables: Iterable[sa.Table] = ()) -> Sequence[sa.Connection]:
@@ -114,10 +144,19 @@ def lock_everything(connection: sa.Connection, catalogue: Catalogue) -> None:
 # -- rows ----------------------------------------------------------------------------------------------------------
 
 
-def _ways(catalogue: Catalogue, record: str, scope: sa.Table) -> Iterator[_Way]:
-    """The rows of the scope, then everything below them, each followed by what its rows read and are read by."""
+def _ways(
+    catalogue: Catalogue,
+    record: str,
+    scope: sa.Table,
+    key: Sequence[sa.ColumnElement[Any]] = (),
+    chosen: tuple[sa.ColumnElement[bool], ...] = (),
+) -> Iterator[_Way]:
+    """The rows of the scope, then everything below them, each followed by what its rows read and are read by.
+
+    `key`: the columns of the scope's key, if not all. `chosen`: which of its rows.
+    """
     bound = catalogue.records.get(record)
-    key = list(scope.columns)
+    key = key or list(scope.columns)
     if bound is None:
         # a subject that is a value: its rows are found by the one column of the scope
         value = sa.select(key[0].label("value")).select_from(scope).subquery()
@@ -125,7 +164,7 @@ def _ways(catalogue: Catalogue, record: str, scope: sa.Table) -> Iterator[_Way]:
         return
     table = bound.sa_table.alias()
     same = [table.c[name] == column for name, column in zip(bound.key, key, strict=True)]
-    way = _Way(scope.join(table, sa.and_(*same)), table, (table,))
+    way = _Way(scope.join(table, sa.and_(*same)), table, (table,), chosen)
     yield way
     yield from _beside(catalogue, bound, way.anew())
     if record != catalogue.policy.subject:
@@ -203,16 +242,22 @@ def _forward(hops: Sequence[Hop], way: _Way, last: Iterable[str] = ()) -> Iterat
 
 
 def _lock(connection: sa.Connection, way: _Way) -> None:
-    if connection.dialect.name == "postgresql":
+    connection.execute(_locking(connection.dialect.name, way)).scalar_one()
+
+
+def _locking(dialect: str, way: _Way) -> sa.Select[Any]:
+    if dialect == "postgresql":
         rows: sa.Select[tuple[int]] = (
-            sa.select(sa.literal_column("1")).select_from(way.joined).order_by(*list(way.end.c)[:1])
+            sa.select(sa.literal_column("1"))
+            .select_from(way.joined)
+            .where(*way.chosen)
+            .order_by(*list(way.end.c)[:1])
         )
         locked = rows.with_for_update(of=list(way.locked)).subquery()
-        connection.execute(sa.select(sa.func.count()).select_from(locked)).scalar_one()
-    else:
-        # in this order, or a small table would be read, and locked, as a whole
-        counted = sa.select(sa.func.count()).select_from(way.joined).prefix_with("STRAIGHT_JOIN")
-        connection.execute(counted.with_for_update()).scalar_one()
+        return sa.select(sa.func.count()).select_from(locked)
+    # in this order, or a small table would be read, and locked, as a whole
+    counted = sa.select(sa.func.count()).select_from(way.joined).where(*way.chosen)
+    return counted.prefix_with("STRAIGHT_JOIN").with_for_update()
 
 
 def _any(connection: sa.Connection, table: sa.Table) -> bool:

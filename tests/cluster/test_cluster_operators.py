@@ -16,7 +16,7 @@ from test_locks import LINKS, MEDDLING, POLICY, TABLES, lock_customer_1, ready, 
 
 from staffords_gdpr.database.connection import begin, check_deferred, connect, connected, may_pass
 from staffords_gdpr.database.locks import lock_rows
-from staffords_gdpr.operations.purge.erasure import erase, plan_of
+from staffords_gdpr.operations.purge.erasure import Eraser
 from staffords_gdpr.operations.purge.settle import remaining_in_the_end
 from staffords_gdpr.retention.bulk import Bulk
 from staffords_gdpr.retention.bulk.rows import Scope
@@ -49,7 +49,7 @@ def test_changes_of_what_a_batch_rests_on_wait_on_every_node(office: Galera, pol
         lock_customer_1(bulk)
         assert let_through() == set()
         bulk.decide(AS_OF, scope=Scope.SUBJECTS)
-        assert plan_of(bulk).rows["customer"] == 1
+        assert Eraser(bulk).plan().rows["customer"] == 1
     assert len(let_through()) == len(MEDDLING) * len(office.nodes)
 
 
@@ -64,7 +64,7 @@ def test_what_another_node_has_committed_is_seen_by_one_that_is_behind(
             with begin(bulk.connection, lock=True):
                 lock_customer_1(bulk)
                 bulk.decide(AS_OF, scope=Scope.SUBJECTS)
-                planned.update(plan_of(bulk).rows)
+                planned.update(Eraser(bulk).plan().rows)
 
         with office.behind(0):
             run(office.url(1), MEDDLING[change])
@@ -102,8 +102,8 @@ def test_a_node_that_is_behind_does_not_say_that_a_batch_was_not_committed(
         transaction = begin(bulk.connection, lock=True)
         lock_customer_1(bulk)
         bulk.decide(AS_OF, scope=Scope.SUBJECTS)
-        plan = plan_of(bulk)
-        erase(bulk, plan)
+        plan = Eraser(bulk).plan()
+        Eraser(bulk).erase(plan)
         with office.behind(1):
             transaction.commit()
             settling = threading.Thread(
@@ -125,8 +125,8 @@ def test_a_purge_that_was_killed_and_is_still_committing_on_another_node_is_wait
         with begin(bulk.connection, lock=True) as transaction:
             lock_customer_1(bulk)
             bulk.decide(AS_OF, scope=Scope.SUBJECTS)
-            plan = plan_of(bulk)
-            erase(bulk, plan)
+            plan = Eraser(bulk).plan()
+            Eraser(bulk).erase(plan)
             settling = threading.Thread(
                 target=lambda: left.update(remaining_in_the_end(later, plan.erasures))
             )
@@ -235,8 +235,8 @@ def _purge(bulk: Bulk, subjects: list[tuple[int]]) -> dict[str, int]:
                 bulk.scope_to(subjects=subjects)
                 lock_rows(bulk.connection, bulk.catalogue, {"customer": bulk.work.scope})
                 bulk.decide(AS_OF, scope=Scope.SUBJECTS)
-                plan = plan_of(bulk)
-                erase(bulk, plan)
+                plan = Eraser(bulk).plan()
+                Eraser(bulk).erase(plan)
                 check_deferred(bulk.connection)
         except sa.exc.DBAPIError as error:
             bulk.forget()

@@ -15,7 +15,7 @@ from staffords_gdpr.database.connection import begin, changes_so_far, connect, c
 from staffords_gdpr.database.locks import lock_rows
 from staffords_gdpr.database.privileges import Fault, privilege_faults
 from staffords_gdpr.database.reclaim import reclaim
-from staffords_gdpr.operations.purge.erasure import erase, plan_of
+from staffords_gdpr.operations.purge.erasure import Eraser
 from staffords_gdpr.policy import load_policy
 from staffords_gdpr.retention.bulk import Bulk
 from staffords_gdpr.retention.bulk.rows import Scope
@@ -84,7 +84,7 @@ class User:
                 lock_rows(connection, catalogue, {"customer": bulk.work.scope})
                 bulk.decide(AS_OF, scope=Scope.SUBJECTS)
                 before = changes_so_far(connection)
-                erased = erase(bulk, plan_of(bulk))
+                erased = (eraser := Eraser(bulk)).erase(eraser.plan())
                 assert changes_so_far(connection) - before == erased.changes
                 return erased.reached
 

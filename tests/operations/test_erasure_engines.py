@@ -15,7 +15,7 @@ from engines.talk import rows, run
 from staffords_gdpr.database.binding import bind
 from staffords_gdpr.database.connection import begin, changes_so_far, check_deferred, connect, connected
 from staffords_gdpr.database.schema import read_schema
-from staffords_gdpr.operations.purge.erasure import Erased, Plan, erase, plan_of, remaining
+from staffords_gdpr.operations.purge.erasure import Erased, Eraser, Plan, remaining
 from staffords_gdpr.operations.purge.settle import remaining_in_the_end
 from staffords_gdpr.policy import load_policy
 from staffords_gdpr.retention.bulk import Bulk
@@ -78,12 +78,12 @@ class Desk:
         """In a transaction that is committed: what is due."""
         with self.ready() as bulk, begin(bulk.connection, lock=True):
             bulk.decide(AS_OF)
-            yield bulk, plan_of(bulk)
+            yield bulk, Eraser(bulk).plan()
 
     def erase(self) -> tuple[Plan, Erased, int, dict[str, int]]:
         with self.decided() as (bulk, plan):
             before = changes_so_far(bulk.connection)
-            erased = erase(bulk, plan)
+            erased = Eraser(bulk).erase(plan)
             check_deferred(bulk.connection)
             changed = changes_so_far(bulk.connection) - before
             return plan, erased, changed, remaining(bulk, plan.erasures)
@@ -240,7 +240,7 @@ def test_a_row_that_a_foreign_key_would_take_along_is_noticed(desk: Desk, action
         # past the rules, which would have held the call
         bulk.connection.exec_driver_sql("INSERT INTO surveys VALUES (1, 1)")
         before = changes_so_far(bulk.connection)
-        erased = erase(bulk, plan)
+        erased = Eraser(bulk).erase(plan)
         changed = changes_so_far(bulk.connection) - before
         assert erased.dragged or changed != erased.changes
 
@@ -258,7 +258,7 @@ def test_what_is_left_is_told_after_a_connection_that_a_killed_purge_left_behind
 
     settling = threading.Thread(target=settle)
     with desk.decided() as (bulk, plan):
-        erase(bulk, plan)
+        Eraser(bulk).erase(plan)
         settling.start()
         assert asking.wait(10)
         settling.join(0.3)
@@ -295,7 +295,7 @@ def test_rows_that_would_change_along_with_a_replaced_column_stop_the_batch(desk
         bulk.connection.rollback()
         with begin(bulk.connection, lock=True) as transaction:
             bulk.decide(AS_OF)
-            erased = erase(bulk, plan_of(bulk))
+            erased = (eraser := Eraser(bulk)).erase(eraser.plan())
             assert (erased.dragged, erased.reached) == (1, {})
             transaction.rollback()
     assert rows(desk.url, "SELECT holder FROM letters") == [("Ada",)]

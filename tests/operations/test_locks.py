@@ -15,7 +15,7 @@ from test_erasure_engines import AS_OF, CUSTOMERS, HEAD, TWO
 from staffords_gdpr.database.binding import bind
 from staffords_gdpr.database.connection import begin, connect, connected
 from staffords_gdpr.database.locks import lock_everything, lock_rows
-from staffords_gdpr.operations.purge.erasure import plan_of
+from staffords_gdpr.operations.purge.erasure import Eraser
 from staffords_gdpr.policy import load_policy
 from staffords_gdpr.retention.bulk import Bulk
 from staffords_gdpr.retention.bulk.rows import Scope
@@ -157,7 +157,7 @@ def test_changes_of_what_a_batch_rests_on_wait(url: str, policy: Path) -> None:
         assert {name for name, statement in MEDDLING.items() if not waits(url, statement)} == set()
         bulk.decide(AS_OF, scope=Scope.SUBJECTS)
         everything = {"customer": 1, "call": 1, "note": 1, "repair": 1, "sending": 1, "part": 1}
-        assert plan_of(bulk).rows == everything
+        assert Eraser(bulk).plan().rows == everything
     # and not because it is what any operator meets
     assert {name for name, statement in MEDDLING.items() if waits(url, statement)} == set()
 
@@ -188,7 +188,7 @@ def test_a_change_that_is_not_committed_yet_is_waited_for_and_seen(
             started.set()
             lock_customer_1(bulk)
             bulk.decide(AS_OF, scope=Scope.SUBJECTS)
-            planned.update(plan_of(bulk).rows)
+            planned.update(Eraser(bulk).plan().rows)
 
     started = threading.Event()
     planned: dict[str, int] = {}

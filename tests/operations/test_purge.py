@@ -22,7 +22,7 @@ from staffords_gdpr.auditlog.rows import read_leaves, root
 from staffords_gdpr.database.connection import connect
 from staffords_gdpr.operations.purge import run as purge_module
 from staffords_gdpr.operations.purge.batches import Batches
-from staffords_gdpr.retention.states import Key
+from staffords_gdpr.retention.bulk import Chunk
 
 
 @pytest.fixture
@@ -221,15 +221,15 @@ class TestMeanwhile:
     """What an operator changes after the first look at the database, before a batch's own."""
 
     def with_change(self, firm: Firm, monkeypatch: pytest.MonkeyPatch, statement: str) -> None:
-        subjects = Batches.subjects
+        listed = Batches.listed
 
-        def changed_before(batches: Batches, keys: list[Key]) -> None:
+        def changed_before(batches: Batches, chunk: Chunk) -> float:
             operator = other_connection(firm)
             operator.execute(statement)
             operator.close()
-            subjects(batches, keys)
+            return listed(batches, chunk)
 
-        monkeypatch.setattr(purge_module.Batches, "subjects", changed_before)
+        monkeypatch.setattr(purge_module.Batches, "listed", changed_before)
 
     def test_a_new_call_keeps_its_customer(self, firm: Firm, monkeypatch: pytest.MonkeyPatch) -> None:
         self.with_change(

@@ -26,7 +26,7 @@ from staffords_gdpr.operations.purge import retries
 from staffords_gdpr.operations.purge.batches import Batches
 from staffords_gdpr.operations.purge.brakes import share
 from staffords_gdpr.operations.purge.run import _Run
-from staffords_gdpr.retention.bulk import Todo
+from staffords_gdpr.retention.bulk import Chunk, Todo
 
 APPROVE = "gdpr approve --as director --key FILE"
 
@@ -314,9 +314,9 @@ class TestConfirm:
                 firm.purge(next(nights), batch_size=10)
         end = firm.the("purge.end").fields
         assert (end["result"], end["subjects"], end["confirm"]) == ("stopped", 20, 40)
-        done = firm.types().count("purge.done")
+        done = firm.types().count("purge.intent")
         third = firm.purge(  # stopped by a person
-            next(nights), batch_size=10, stop=lambda: firm.types().count("purge.done") == done + 1
+            next(nights), batch_size=10, stop=lambda: firm.types().count("purge.intent") == done + 1
         )
         assert (third.result, third.subjects_affected) == ("signal", 10)
         assert firm.of_type("purge.end")[-1].fields["confirm"] == 30
@@ -361,15 +361,15 @@ def killed_after(patched: pytest.MonkeyPatch, batches: int) -> None:
 
 def stop_after(patched: pytest.MonkeyPatch, batches: int) -> None:
     """Interrupt the run, as Ctrl-C would, before the batch of subjects that follows so many."""
-    subjects, done = Batches.subjects, []
+    listed, done = Batches.listed, []
 
-    def stopping(self: Batches, keys: list[tuple[object, ...]]) -> None:
+    def stopping(self: Batches, chunk: Chunk) -> float:
         if len(done) == batches:
             raise KeyboardInterrupt
-        done.append(keys)
-        subjects(self, keys)
+        done.append(chunk)
+        return listed(self, chunk)
 
-    patched.setattr(Batches, "subjects", stopping)
+    patched.setattr(Batches, "listed", stopping)
 
 
 class TestRefusalsInTheLog:

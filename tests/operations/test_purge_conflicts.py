@@ -10,7 +10,7 @@ from purge_office import DAY, NOW, Firm, after_the_purge
 from staffords_gdpr.errors import DatabaseError, GdprError
 from staffords_gdpr.operations.purge import batches as purge_batches
 from staffords_gdpr.operations.purge.batches import Batches
-from staffords_gdpr.retention.states import Key
+from staffords_gdpr.retention.bulk import Chunk
 
 
 @pytest.fixture
@@ -21,13 +21,13 @@ def firm(tmp_path: Path) -> Firm:
 def test_a_hold_that_comes_after_the_selection_is_respected(
     firm: Firm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    subjects = Batches.subjects
+    listed = Batches.listed
 
-    def held_before(batches: Batches, keys: list[Key]) -> None:
+    def held_before(batches: Batches, chunk: Chunk) -> float:
         firm.hold(1)
-        subjects(batches, keys)
+        return listed(batches, chunk)
 
-    monkeypatch.setattr(Batches, "subjects", held_before)
+    monkeypatch.setattr(Batches, "listed", held_before)
     firm.purge()
     assert 1 in firm.tables()["customers"]
     assert 7 not in firm.tables()["customers"]

@@ -20,8 +20,8 @@ from staffords_gdpr.auditlog import open_log
 from staffords_gdpr.auditlog.rows import list_pending
 from staffords_gdpr.auditlog.verify import verify
 from staffords_gdpr.operations.purge import batches as purge_batches
-from staffords_gdpr.operations.purge.erasure import Erased, Plan
-from staffords_gdpr.retention.bulk import Bulk
+from staffords_gdpr.operations.purge.erasure import Erased, Eraser, Plan
+from staffords_gdpr.retention.bulk import Chunk
 
 LATER = NOW + DAY / 24
 
@@ -214,19 +214,19 @@ def test_nothing_is_rolled_back_under_a_running_statement_however_often_ctrl_c_i
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     firm = Firm.open(tmp_path)
-    before, steps, erase = firm.tables(), [], purge_batches.erase
+    before, steps, erase = firm.tables(), [], Eraser.erase
     main = threading.get_ident()
 
-    def slowly(bulk: Bulk, plan: Plan) -> Erased:
+    def slowly(eraser: Eraser, plan: Plan, chunk: Chunk | None) -> Erased:
         for _ in range(3):
             time.sleep(0.1)
             signal.pthread_kill(main, signal.SIGINT)
         time.sleep(0.1)
-        erased = erase(bulk, plan)
+        erased = erase(eraser, plan, chunk)
         steps.append("erased")
         return erased
 
-    monkeypatch.setattr(purge_batches, "erase", slowly)
+    monkeypatch.setattr(Eraser, "erase", slowly)
     sa.event.listen(firm.engine, "rollback", lambda _: steps.append("rolled back"))
     with pytest.raises(KeyboardInterrupt):
         firm.purge()

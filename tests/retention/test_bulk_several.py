@@ -6,7 +6,7 @@ import datetime as dt
 
 from bulk_cases import AS_OF, NEW, OLD, decided, opened
 
-from staffords_gdpr.operations.purge.erasure import erase, plan_of, planned
+from staffords_gdpr.operations.purge.erasure import Eraser, planned
 from staffords_gdpr.retention.bulk.rows import Scope
 from staffords_gdpr.retention.states import State
 
@@ -94,11 +94,11 @@ def test_every_row_is_planned_counted_and_erased_once() -> None:
         assert planned(bulk) == {"customer": 1, "call": 3, "note": 2}
         assert bulk.subjects_affected() == 3
         assert bulk.oldest_due() == dt.date(2012, 5, 2)
-        plan = plan_of(bulk)
+        plan = Eraser(bulk).plan()
         assert {each.name: each.keys for each in plan.erasures} == {
             "note": ((1,), (2,)), "call": ((1,), (2,), (5,)), "customer": ((2,),)
         }  # fmt: skip
-        assert erase(bulk, plan).reached == {"note": 2, "call": 3, "customer": 1}
+        assert Eraser(bulk).erase(plan).reached == {"note": 2, "call": 3, "customer": 1}
 
 
 def test_a_batch_of_subjects_takes_up_those_who_own_rows_with_them_and_leaves_what_others_own_too() -> None:

@@ -42,6 +42,8 @@ class Backend(ABC):
     """Whether rows that refer to each other can go one after the other, foreign keys being looked at in the end."""
     counts_cascades: ClassVar[bool] = True
     """Whether `changes_so_far` has the rows that went by ON DELETE CASCADE and SET NULL."""
+    counts_unchanged: ClassVar[bool] = True
+    """Whether `changes_so_far` has the rows into which an UPDATE writes what they hold."""
     joins_deletes: ClassVar[bool] = True
     """Whether DELETE and UPDATE can name the rows by a join with a work table."""
 
@@ -103,6 +105,12 @@ class Backend(ABC):
     @abstractmethod
     def changes_so_far(self, connection: sa.Connection) -> int:
         """A number that rises by one with every row of the firm's tables that this transaction changes."""
+
+    def others_changes(self, connection: sa.Connection) -> int | None:
+        """A number that stays the same until another connection has changed the database, if there is such a one. It is
+        right within a transaction.
+        """
+        return None
 
     @abstractmethod
     def trips_over(self, on_delete: str) -> bool:

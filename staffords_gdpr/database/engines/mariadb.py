@@ -62,6 +62,7 @@ class MariaDB(Clustered):
     dialect = "mysql"
     conflicts = CONFLICTS
     passing = PASSING
+    counts_unchanged = False
     counts_cascades = False  # InnoDB carries them out itself, past the counters of the server
 
     def open(self, url: sa.URL, *, write: bool, patience: float) -> sa.Engine:

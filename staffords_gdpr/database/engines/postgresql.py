@@ -6,27 +6,17 @@ import datetime as dt
 import hashlib
 from collections import defaultdict
 from collections.abc import Mapping
-from contextlib import closing
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import event
 
-from staffords_gdpr.database.engines.base import (
-    LOCK_SECONDS,
-    READING,
-    SHORT_SECONDS,
-    Backend,
-    driver_missing,
-    makes_work_tables,
-)
+from staffords_gdpr.database.engines.base import READING, Backend, driver_missing
 from staffords_gdpr.database.engines.postgresql_relatives import require_postgresql
+from staffords_gdpr.database.engines.postgresql_session import SHORT_BATCH, prepare
 from staffords_gdpr.database.facts import ColumnFacts, Family, Outside, StoredTable
 from staffords_gdpr.errors import DatabaseError, UsageError
 
 OLDEST = (13,)
-_AS_TEXT = ("date", "timestamp", "timestamptz", "time", "timetz", "interval", "uuid")
-"""Types that come as the text that PostgreSQL writes: Python has no `infinity`, and no year 20000."""
 
 _PLACE = "n.nspname = current_schema()"
 _TABLES = f"""
@@ -75,15 +65,10 @@ _OUTSIDE = """
 _CHANGES = """
     SELECT coalesce(sum(pg_stat_get_xact_tuples_inserted(oid) + pg_stat_get_xact_tuples_updated(oid)
                         + pg_stat_get_xact_tuples_deleted(oid)), 0)
-    FROM pg_class WHERE relkind IN ('r', 't', 'm', 'p') AND relpersistence <> 't'
+    FROM pg_class WHERE oid >= 16384 AND relkind IN ('r', 't', 'm', 'p') AND relpersistence <> 't'
       AND relnamespace NOT IN (SELECT oid FROM pg_namespace WHERE nspname ~ '^pg_toast'
                                OR nspname IN ('pg_catalog', 'information_schema'))"""
-_SHORT = f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'; " + "; ".join(
-    # what the user's own limit is, if that is shorter; 0 is none
-    f"""SELECT set_config('{name}', '{SHORT_SECONDS}s', true)
-        WHERE current_setting('{name}') = '0' OR current_setting('{name}')::interval > '{SHORT_SECONDS} s'"""
-    for name in ("statement_timeout", "idle_in_transaction_session_timeout")
-)
+"""Smaller numbers are those of the system's own tables, of which there are hundreds."""
 
 
 class PostgreSQL(Backend):
@@ -105,7 +90,7 @@ class PostgreSQL(Backend):
             )
         except ModuleNotFoundError:
             raise driver_missing(self.title, "postgres") from None
-        _prepare(engine, only_read=not write, patience=patience)
+        prepare(engine, only_read=not write, patience=patience)
         return engine
 
     def probe(self, connection: sa.Connection) -> None:
@@ -140,7 +125,7 @@ class PostgreSQL(Backend):
                 "set track_counts = on in postgresql.conf, as it is by default",
             )
         if lock:
-            limits = f"{_SHORT}; " if short else ""
+            limits = f"{SHORT_BATCH}; " if short else ""
             connection.exec_driver_sql(f"{limits}SET CONSTRAINTS ALL DEFERRED")
         return transaction
 
@@ -214,66 +199,6 @@ class PostgreSQL(Backend):
             ).scalar_one()
         digest = hashlib.sha256(repr((server, number, schema)).encode()).hexdigest()[:16]
         return f"postgresql:{name}:{digest}"
-
-
-def _prepare(engine: sa.Engine, *, only_read: bool, patience: float) -> None:
-    """Settings of the session, and transactions for reading in which only work tables can be written.
-
-    PostgreSQL makes no temporary table in a transaction that is read-only. So only a part of it is: a savepoint that
-    is released for making one, and set again after. The snapshot is that of the transaction.
-    """
-
-    @event.listens_for(engine, "connect")
-    def _connect(connection: Any, _record: object) -> None:
-        from psycopg.types.string import TextLoader
-
-        class ZonedLoader(TextLoader):
-            """The offset with its minutes, as every reader of dates knows it. It is that of the session, UTC."""
-
-            def load(self, data: Any) -> str | bytes:
-                text = super().load(data)
-                return f"{text}:00" if isinstance(text, str) and text.endswith("+00") else text
-
-        for name in _AS_TEXT:
-            connection.adapters.register_loader(name, ZonedLoader if name == "timestamptz" else TextLoader)
-        with connection.cursor() as cursor:
-            # row_security: an error where some rows would be hidden from this user, instead of not seeing them
-            cursor.execute(
-                f"SET timezone = 'UTC'; SET datestyle = 'ISO, YMD'; SET row_security = off; SET jit = off; "
-                f"SET lock_timeout = {max(1, int(patience * 1000))}; SET standard_conforming_strings = on; "
-                # what the log calls erased must have outlived the server, also where the firm's own commits need not
-                "SELECT set_config('synchronous_commit', 'on', false) "
-                "WHERE current_setting('synchronous_commit') = 'off'"
-            )
-        connection.commit()
-        if only_read:
-            from psycopg import IsolationLevel
-
-            connection.isolation_level = IsolationLevel.REPEATABLE_READ
-
-    def reading(connection: sa.Connection) -> bool:
-        return bool(connection.get_execution_options().get(READING, only_read))
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: sa.Connection) -> None:
-        if reading(connection):
-            with closing(connection.connection.cursor()) as cursor:
-                _set_reading(cursor)
-
-    @event.listens_for(engine, "before_cursor_execute")
-    def _before(connection: sa.Connection, cursor: Any, statement: str, *_: object) -> None:
-        if reading(connection) and makes_work_tables(statement):
-            cursor.execute("RELEASE SAVEPOINT gdpr_reading")
-
-    @event.listens_for(engine, "after_cursor_execute")
-    def _after(connection: sa.Connection, cursor: Any, statement: str, *_: object) -> None:
-        if reading(connection) and makes_work_tables(statement):
-            _set_reading(cursor)
-
-
-def _set_reading(cursor: Any) -> None:
-    cursor.execute("SAVEPOINT gdpr_reading")
-    cursor.execute("SET TRANSACTION READ ONLY")
 
 
 def _kind(kind: str, parent: bool) -> str:

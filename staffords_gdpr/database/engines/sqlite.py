@@ -131,6 +131,9 @@ class SQLite(Backend):
     def changes_so_far(self, connection: sa.Connection) -> int:
         return int(connection.connection.driver_connection.total_changes)  # type: ignore[union-attr]
 
+    def others_changes(self, connection: sa.Connection) -> int | None:
+        return int(connection.exec_driver_sql("PRAGMA main.data_version").scalar_one())
+
     def trips_over(self, on_delete: str) -> bool:
         return on_delete != "NO ACTION"  # which alone waits for the commit
 

@@ -3,17 +3,21 @@
 The order of durability is batch key and pending file, intent, commit, outcome, leaves, checkpoint; only then does the
 pending file go. Whatever is cut off in between is settled by the next run, see `purge/settle`. The database erases
 while the intent is being written: what it does before the commit is lost with whoever asked for it, so that only the
-commit has to wait for the intent.
+commit has to wait for the intent. And the next batch takes its locks while the outcome is being written, which its own
+intent waits for.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import sys
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -35,17 +39,20 @@ from staffords_gdpr.database.connection import (
     may_pass,
     translated,
 )
-from staffords_gdpr.database.locks import lock_everything, lock_rows
+from staffords_gdpr.database.locks import ChunkLocks, lock_everything, lock_rows
 from staffords_gdpr.errors import GdprError
 from staffords_gdpr.operations.holds import current_holds
-from staffords_gdpr.operations.purge.erasure import Erased, Plan, erase, left_over
+from staffords_gdpr.operations.purge.erasure import Erased, Eraser, Plan, places
 from staffords_gdpr.operations.purge.pending import pending_of
 from staffords_gdpr.operations.purge.portions import most_changes, portion_of
 from staffords_gdpr.retention.bulk import Bulk, Chunk
+from staffords_gdpr.retention.bulk.chain import numbered
+from staffords_gdpr.retention.bulk.lists import within
 from staffords_gdpr.retention.bulk.rows import Scope
 from staffords_gdpr.retention.states import Key
 
 Clock = Callable[[], dt.datetime]
+_TURN = 0.0001  # seconds
 
 
 @dataclass
@@ -71,10 +78,11 @@ class HoldsWatch:
         self._seen: tuple[int, int, int] | None = None
         self._held: frozenset[Key] = frozenset()
 
-    def current(self) -> frozenset[Key]:
-        """The keys of the subjects that must not be touched now."""
+    def current(self, before_reading: Callable[[], None] = lambda: None) -> frozenset[Key]:
+        """The keys of the subjects that must not be touched now. `before_reading` is called if they are read again."""
         seen = self._stamp()
         if seen != self._seen or self._seen is None:
+            before_reading()
             self._held = current_holds(self._log) | self._skipped
             self._seen = seen
         return self._held
@@ -99,56 +107,97 @@ class Batches:
     clock: Clock
     tally: Tally
     unclear: frozenset[tuple[str, Key]] = frozenset()  # rows of batches whose end is unclear
+    aside: list[Chunk] = field(default_factory=list)
+    """Places of the list that `listed` has left to `subjects`."""
+    erased: list[Chunk] = field(default_factory=list)
+    """Places of which it has erased what was listed."""
+    _writing: list[Future[None]] = field(default_factory=list)
+    """The outcome that is being written, if one is. Nobody else uses the log meanwhile: see `finish`."""
+
+    def listed(self, chunk: Chunk) -> float:
+        """Erase what is listed at these places, in one transaction, if all of it is still due. Otherwise the places are
+        put `aside`. Returns for how many seconds locks were held.
+        """
+
+        def prepare(held: frozenset[Key]) -> _Portion | None:
+            self._list_locks.take(self.bulk.connection, places(chunk))
+            plan = self._listed.plan(chunk)
+            return _Portion(plan, chunk) if self.bulk.still_due(chunk, held, plan.rows) else None
+
+        seconds = self._batch(prepare, self._listed)
+        if seconds is None:
+            self.aside.append(chunk)
+            return 0.0
+        return seconds
 
     def subjects(self, chunk: Chunk) -> float:
         """Erase what is due of these subjects, in one transaction. Returns for how many seconds it held its locks."""
-        return self._batch(lambda: self.bulk.scope_to(subjects=chunk), Scope.SUBJECTS)
+        return self._decided(lambda: self.bulk.scope_to(subjects=chunk), Scope.SUBJECTS)
 
     def rows(self, keys: Mapping[str, Sequence[Key]]) -> float:
         """The same of these rows without a subject."""
         wanted = {
             name: [key for key in some if (name, key) not in self.unclear] for name, some in keys.items()
         }
-        seconds = self._batch(lambda: self.bulk.scope_to(rows=wanted), Scope.ROWS, of_nobody=tuple(wanted))
+        seconds = self._decided(lambda: self.bulk.scope_to(rows=wanted), Scope.ROWS, of_nobody=tuple(wanted))
         self.tally.alone += sum(len(some) for some in keys.values())
         return seconds
 
     def everything(self) -> float:
         """The same of all that is due: for rows that are due only together."""
-        return self._batch(lambda: None, Scope.ALL)
+        return self._decided(lambda: None, Scope.ALL)
 
-    def _batch(self, choose: Callable[[], None], scope: Scope, of_nobody: Sequence[str] = ()) -> float:
-        """Lock, decide again by what the database says now, log the intent, erase, commit, log the outcome.
+    def _decided(self, choose: Callable[[], None], scope: Scope, of_nobody: Sequence[str] = ()) -> float:
+        """Lock, and have the rules decide by what the database says now."""
+
+        def prepare(held: frozenset[Key]) -> _Portion:
+            choose()
+            self._lock(scope)
+            decide = partial(self._decide, scope, held)
+            plan, whole = portion_of(
+                self.bulk, self._now, decide, self._most, by_subjects=scope is Scope.SUBJECTS
+            )
+            return _Portion(plan, whole=whole)
+
+        return self._batch(prepare, self._now, of_nobody, short=scope is not Scope.ALL) or 0.0
+
+    def _batch(
+        self,
+        prepare: Callable[[frozenset[Key]], _Portion | None],
+        eraser: Eraser,
+        of_nobody: Sequence[str] = (),
+        *,
+        short: bool = True,
+    ) -> float | None:
+        """`prepare` what to erase, under locks and these holds, log the intent, erase, commit, log the outcome. None
+        where it says that it cannot tell.
 
         `of_nobody`: the record types of which each row counts as a subject of its own.
         """
         while True:
-            transaction = begin(self.bulk.connection, lock=True, short=scope is not Scope.ALL)
+            transaction = begin(self.bulk.connection, lock=True, short=short)
             begun = self.clock()
             try:
-                choose()
-                self._lock(scope)
-                held = self.holds.current()
-                decide = partial(self._decide, scope, held)
-                plan, whole = portion_of(self.bulk, decide, self._most, by_subjects=scope is Scope.SUBJECTS)
-                if not plan.erasures:
+                held = self.holds.current(self.finish)
+                portion = prepare(held)
+                if portion is None or not portion.plan.erasures:
                     transaction.rollback()
                     self.bulk.forget()
-                    return (self.clock() - begun).total_seconds()
-                with ThreadPoolExecutor(1) as beside:
-                    erasing = beside.submit(self._erase, plan)
+                    return None if portion is None else (self.clock() - begun).total_seconds()
+                with _in_short_turns(), ThreadPoolExecutor(1) as beside:
+                    erasing = beside.submit(self._erase, eraser, portion)
                     try:
-                        intent = self._intend(plan, of_nobody)
+                        intent = self._intend(portion.plan, of_nobody)
                     finally:
                         _wait_for(erasing)
             except BaseException:
                 transaction.rollback()
                 raise
             if self.holds.current() == held:
-                committed = self._commit(transaction, plan, intent, erasing)
-                self.tally.rows.update(plan.rows)
-                self._count_subjects()
-                if whole:
+                committed = self._commit(transaction, portion.plan, intent, erasing)
+                self.tally.rows.update(portion.plan.rows)
+                self._count_subjects(portion.chunk)
+                if portion.whole:
                     return (committed - begun).total_seconds()
                 continue
             # a hold that came before the intent: decide again, with it
@@ -156,8 +205,12 @@ class Batches:
             self.bulk.forget()
             self._outcome("purge.aborted", intent, code="hold")
 
-    def _count_subjects(self) -> None:
+    def _count_subjects(self, chunk: Chunk | None) -> None:
         """Count whom the batch was about. It is over and logged: whatever goes wrong, it must not be tried again."""
+        if chunk is not None:
+            self.erased.append(chunk)
+            self.tally.subjects += len(chunk)
+            return
         try:
             self.tally.subjects += self.bulk.touch()
             self.bulk.connection.commit()  # or a transaction stays open through the pause that follows
@@ -183,13 +236,27 @@ class Batches:
             case Scope.ROWS:
                 lock_rows(connection, catalogue, work.row_scopes)
 
-    def _erase(self, plan: Plan) -> _Erasing:
+    @cached_property
+    def _now(self) -> Eraser:
+        """Erases what a decision has found within the batch."""
+        return Eraser(self.bulk)
+
+    @cached_property
+    def _listed(self) -> Eraser:
+        return Eraser(self.bulk, listed=True)
+
+    @cached_property
+    def _list_locks(self) -> ChunkLocks:
+        todo = self.bulk.work.todo
+        return ChunkLocks(self.bulk.connection, self.bulk.catalogue, todo, numbered(todo, "s"), within(todo))
+
+    def _erase(self, eraser: Eraser, portion: _Portion) -> _Erasing:
         """Erase, and look what that did. The transaction is still to be committed."""
         before = changes_so_far(self.bulk.connection)
-        erased = erase(self.bulk, plan)
+        erased = eraser.erase(portion.plan, portion.chunk)
         check_deferred(self.bulk.connection)
         changed = changes_so_far(self.bulk.connection) - before
-        return _Erasing(erased, changed, left_over(self.bulk, plan))
+        return _Erasing(erased, changed, eraser.left_over(portion.plan, portion.chunk))
 
     def _commit(
         self, transaction: sa.Transaction, plan: Plan, intent: _Intent, erasing: Future[_Erasing]
@@ -222,14 +289,35 @@ class Batches:
             # what became of it only the next run can tell: it must not be tried again before
             raise translated(error, self.bulk.connection.engine) from error
         committed = self.clock()
-        self._outcome("purge.done", intent)
+        beside = ThreadPoolExecutor(1)
+        self._writing.append(beside.submit(self._outcome, "purge.done", intent))
+        beside.shutdown(wait=False)
         return committed
+
+    def begin_pass(self) -> None:
+        """To be called before subjects get other places: those of whom something has gone are remembered."""
+        for chunk in self.erased:
+            self.bulk.touch(chunk)
+        self.erased.clear()
+        self.aside.clear()
+
+    def finish(self) -> None:
+        """Wait until the log has the outcome of the last batch. Raises what went wrong there.
+
+        The next batch locks and looks meanwhile, but it announces nothing, and so commits nothing, before.
+        """
+        while self._writing:
+            writing = self._writing[0]
+            _wait_for(writing)
+            self._writing.clear()
+            writing.result()
 
     def _code(self, error: sa.exc.DBAPIError) -> str:
         """What the log says of a batch that the database did not carry out."""
         return "conflict" if may_pass(self.bulk.connection, error) else "database"
 
     def _intend(self, plan: Plan, of_nobody: Sequence[str]) -> _Intent:
+        self.finish()
         now = self.clock()
         batch, key = new_batch_id(now), new_batch_key()
         leaves = plan.leaves(key)
@@ -260,6 +348,17 @@ class Batches:
 
 
 @dataclass(frozen=True)
+class _Portion:
+    """What one transaction is to erase: what is listed at the places of a chunk, or what was decided in it. `whole`:
+    that is all for which it was begun.
+    """
+
+    plan: Plan
+    chunk: Chunk | None = None
+    whole: bool = True
+
+
+@dataclass(frozen=True)
 class _Intent:
     batch: str
     root: str
@@ -276,14 +375,27 @@ class _Erasing:
     left: int
 
 
-def _wait_for(erasing: Future[_Erasing]) -> None:
-    """Wait until nobody else uses the connection, whoever has no patience: rolled back too soon, the transaction could
-    be followed by the rest of its statements, and SQLite takes what is outside of any as committed.
+@contextmanager
+def _in_short_turns() -> Iterator[None]:
+    """Let threads of this process take turns more often than Python's usual 5 ms. The one that erases says little and
+    waits for the database: as often as an answer came, the one that hashes kept it waiting that long.
+    """
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(_TURN)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(usual)
+
+
+def _wait_for(other: Future[Any]) -> None:
+    """Wait until nobody else uses the connection, or the log, whoever has no patience: rolled back too soon, the
+    transaction could be followed by the rest of its statements, and SQLite takes what is outside of any as committed.
     """
     interrupted = None
-    while not erasing.done():
+    while not other.done():
         try:
-            wait([erasing])
+            wait([other])
         except KeyboardInterrupt as error:
             interrupted = error
     if interrupted is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +14,9 @@ from staffords_gdpr.database.engines import backend_of
 from staffords_gdpr.database.locks import hosts
 from staffords_gdpr.database.order import Opening, erasing_order, references_to
 from staffords_gdpr.policy.models import Scalar
-from staffords_gdpr.retention.bulk import Bulk
+from staffords_gdpr.retention.bulk import Bulk, Chunk
 from staffords_gdpr.retention.bulk.conditions import filled, names_key, replaced
+from staffords_gdpr.retention.bulk.lists import Due, at_places, due_by_decision, due_by_list
 from staffords_gdpr.retention.bulk.work import Candidates
 from staffords_gdpr.retention.states import Key
 
@@ -46,20 +47,10 @@ class Plan:
         return sorted(one for erasure in self.erasures for one in leaves(key, erasure.name, erasure.keys))
 
 
-def plan_of(bulk: Bulk) -> Plan:
-    """The plan for what `bulk` has just decided to be due."""
-    erasures = []
-    for found in in_order(bulk):
-        keys = tuple(map(tuple, bulk.connection.execute(_due(bulk, found)).all()))
-        if keys:
-            erasures.append(Erasure(found.name, values_of(found), keys))
-    subjects = tuple(map(tuple, bulk.connection.execute(bulk.due_subjects()).all()))
-    return Plan(tuple(erasures), subjects)
-
-
 def planned(bulk: Bulk) -> dict[str, int]:
     """How many rows of each record type and step would be erased by what `bulk` has just decided."""
-    found = {c.name: _count(_due(bulk, c)) for c in in_order(bulk)}
+    due = due_by_decision(bulk.work)
+    found = {one.name: _count(due[one.name].keys()) for one in in_order(bulk)}
     counts = {name: bulk.connection.execute(query).scalar_one() for name, query in found.items()}
     return {name: count for name, count in counts.items() if count}
 
@@ -68,42 +59,154 @@ def planned(bulk: Bulk) -> dict[str, int]:
 class Erased:
     """What the statements of a plan did. `opened`: rows in which a reference was nulled before they went themselves.
     `dragged`: rows that the engine would have changed or deleted along with those of the plan, so that it was stopped.
+    `alike`: rows that the engine does not count as changed, as a step before had written just the same into them.
     """
 
     reached: Mapping[str, int]
     opened: int
     dragged: int
+    alike: int = 0
 
     @property
     def changes(self) -> int:
         """How many changes of rows this makes."""
-        return sum(self.reached.values()) + self.opened
+        return sum(self.reached.values()) + self.opened - self.alike
 
 
-def erase(bulk: Bulk, plan: Plan) -> Erased:
-    """Carry out a plan within the transaction that decided it."""
-    backend = backend_of(bulk.connection)
-    opened = sum(_open(bulk, opening) for opening in erasing_order(bulk.catalogue, backend).openings)
-    reached: dict[str, int] = {}
-    for erasure in plan.erasures:
-        found = bulk.candidates[erasure.name]
-        if not backend.counts_cascades and (dragged := _dragged(bulk, found, erasure.values)):
-            return Erased(reached, opened, dragged)
-        table = found.bound.sa_table
+class Eraser:
+    """The statements that erase what is due, by the last decision or by the lists, written once for many batches."""
+
+    def __init__(self, bulk: Bulk, *, listed: bool = False) -> None:
+        self._bulk = bulk
+        self._backend = backend_of(bulk.connection)
+        due = due_by_list(bulk.work) if listed else due_by_decision(bulk.work)
+        self._order = in_order(bulk)
+        self._due = {found.name: due[found.name] for found in self._order if found.name in due}
+        self._keys = {name: one.keys() for name, one in self._due.items()}
+        subjects = bulk.due_subjects()
+        self._subjects = at_places(bulk.work.todo) if listed else subjects
+        self._dragging = {name: list(self._taken_along(one)) for name, one in self._due.items()}
+        self._erasing = {name: self._statement(one) for name, one in self._due.items()}
+        self._openings = [
+            self._undoing(opening) for opening in erasing_order(bulk.catalogue, self._backend).openings
+        ]
+
+    def plan(self, chunk: Chunk | None = None) -> Plan:
+        """What to erase: of what is listed, at these places."""
+        at = places(chunk)
+        erasures = []
+        for found in self._order:
+            if found.name in self._keys:
+                keys = self._read(self._keys[found.name], at)
+                if keys:
+                    erasures.append(Erasure(found.name, values_of(found), keys))
+        return Plan(tuple(erasures), self._read(self._subjects, at))
+
+    def _read(self, query: sa.Select[Any], at: Mapping[str, int]) -> tuple[Key, ...]:
+        """Keys as the driver gives them, where SQLAlchemy would change nothing of it: a night has a million."""
+        result = self._bulk.connection.execute(query, at)
+        dialect = self._bulk.connection.dialect
+        if any(
+            column.type.dialect_impl(dialect).result_processor(dialect, None)
+            for column in query.selected_columns
+        ):
+            return tuple(map(tuple, result.all()))
+        keys = tuple(result.cursor.fetchall())
+        result.close()
+        return keys
+
+    def erase(self, plan: Plan, chunk: Chunk | None = None) -> Erased:
+        """Carry out a plan within the transaction that it was made in."""
+        connection, at = self._bulk.connection, places(chunk)
+        opened = sum(int(connection.execute(undo, at).rowcount) for undo in self._openings)
+        reached: dict[str, int] = {}
+        alike = 0
+        for erasure in plan.erasures:
+            dragged = sum(
+                len(connection.execute(query, at).all())
+                for deleting, query in self._dragging[erasure.name]
+                if deleting is (erasure.values is None)
+            )
+            if dragged:
+                return Erased(reached, opened, dragged)
+            if not self._backend.counts_unchanged and erasure.values is not None:
+                alike += len(erasure.keys) - self._left(erasure, at)
+            reached[erasure.name] = connection.execute(self._erasing[erasure.name], at).rowcount
+        return Erased(reached, opened, 0, alike)
+
+    def left_over(self, plan: Plan, chunk: Chunk | None = None) -> int:
+        """How many rows of the plan that was just carried out are still as they were before it, by the database.
+
+        A row that was deleted, and counted as such, can only be there again if something has written it, which is
+        counted, too: asked of are those of tables with triggers, and those that are replaced.
+        """
+        left = 0
+        for erasure in plan.erasures:
+            if erasure.values is not None or self._has_triggers(self._due[erasure.name].found):
+                left += self._left(erasure, places(chunk))
+        return left
+
+    def _left(self, erasure: Erasure, at: Mapping[str, int]) -> int:
+        """How many rows of an erasure are as they were before it."""
+        due = self._due[erasure.name]
+        query = _as_before(due.found, erasure, due.table, due.key).where(*due.tests)
+        query = query.with_only_columns(*due.key).distinct()  # a row of several owners is due once for each
+        return int(self._bulk.connection.execute(_count(query), at).scalar_one())
+
+    def _has_triggers(self, found: Candidates) -> bool:
+        """PostgreSQL's rules are triggers, too: one of them can have another table's rows deleted instead."""
+        known = self._bulk.catalogue.schema.get("triggers")
+        return not isinstance(known, list) or any(
+            str(trigger).startswith(f"{found.bound.table}.") for trigger in known
+        )
+
+    def _statement(self, due: Due) -> Any:
+        table, values = due.found.bound.sa_table, values_of(due.found)
         statement: sa.Delete | sa.Update = sa.delete(table)
-        if erasure.values is not None:
-            statement = sa.update(table).values(_replacements(bulk.catalogue, found, erasure.values))
-        reached[erasure.name] = bulk.connection.execute(_of_due(bulk, found, statement)).rowcount
-    return Erased(reached, opened, 0)
+        if values is not None:
+            statement = sa.update(table).values(_replacements(self._bulk.catalogue, due.found, values))
+        return self._of_due(due, statement)
 
+    def _undoing(self, opening: Opening) -> Any:
+        """Null a reference in rows that are deleted later in this batch."""
+        due = self._due[opening.record]
+        column = due.found.bound.sa_table.c[opening.column]
+        undo = sa.update(column.table).values({column: None}).where(column.is_not(None))
+        return self._of_due(due, undo)
 
-def _of_due(bulk: Bulk, found: Candidates, statement: Any) -> Any:
-    """A DELETE or UPDATE of the rows that are due, and no others."""
-    keys = [found.bound.sa_table.c[name] for name in found.bound.key]
-    if backend_of(bulk.connection).joins_deletes:
-        return statement.where(*_same(keys, found.key), *_due_tests(bulk, found))
-    chosen = keys[0] if len(keys) == 1 else sa.tuple_(*keys)
-    return statement.where(chosen.in_(_due(bulk, found)))
+    def _of_due(self, due: Due, statement: Any) -> Any:
+        """A DELETE or UPDATE of the rows that are due, and no others."""
+        keys = [due.found.bound.sa_table.c[name] for name in due.found.bound.key]
+        if self._backend.joins_deletes:
+            return statement.where(*_same(keys, due.key), *due.tests)
+        chosen = keys[0] if len(keys) == 1 else sa.tuple_(*keys)
+        return statement.where(chosen.in_(due.keys()))
+
+    def _taken_along(self, due: Due) -> Iterator[tuple[bool, sa.Select[Any]]]:
+        """The rows that still refer to those that are to be deleted now, by foreign keys that would take them along; or
+        to the columns that are to be replaced now, by any. Each with whether it is about deleting.
+
+        Only where the engine does not count what it changes by itself.
+        """
+        if self._backend.counts_cascades:
+            return
+        found, values = due.found, values_of(due.found)
+        table = found.bound.sa_table
+        for key in references_to(self._bulk.catalogue, found.bound.table):
+            harmless = key.on_delete in ("NO ACTION", "RESTRICT")
+            if harmless if values is None else values.keys().isdisjoint(key.target_columns):
+                continue
+            referring = sa.table(key.table, *(sa.column(name) for name in key.columns)).alias()
+            ends = zip(key.columns, key.target_columns, strict=True)
+            query: sa.Select[Any] = (
+                sa.select(sa.literal_column("1"))
+                .select_from(referring)
+                .join(table, sa.and_(*(referring.c[own] == table.c[other] for own, other in ends)))
+                .join(due.table, sa.and_(*_same([table.c[name] for name in found.bound.key], due.key)))
+                .where(*due.tests)
+                .with_for_update(read=True)
+            )
+            yield values is None, query
 
 
 def _replacements(
@@ -119,50 +222,6 @@ def _replacements(
             table.c[name]: filled(value, key) if names_key(value) else value for name, value in values.items()
         },
     }
-
-
-def _open(bulk: Bulk, opening: Opening) -> int:
-    """Null a reference in rows that are deleted later in this batch."""
-    found = bulk.candidates[opening.record]
-    table = found.bound.sa_table
-    undo = (
-        sa.update(table).values({table.c[opening.column]: None}).where(table.c[opening.column].is_not(None))
-    )
-    return int(bulk.connection.execute(_of_due(bulk, found, undo)).rowcount)
-
-
-def _dragged(bulk: Bulk, found: Candidates, values: Mapping[str, Scalar] | None) -> int:
-    """How many rows still refer to those that are to be deleted now, by foreign keys that would take them along; or to
-    the columns that are to be replaced now, by any.
-    """
-    dragged = 0
-    table = found.bound.sa_table
-    for key in references_to(bulk.catalogue, found.bound.table):
-        harmless = key.on_delete in ("NO ACTION", "RESTRICT")
-        if harmless if values is None else values.keys().isdisjoint(key.target_columns):
-            continue
-        referring = sa.table(key.table, *(sa.column(name) for name in key.columns)).alias()
-        ends = zip(key.columns, key.target_columns, strict=True)
-        query: sa.Select[Any] = (
-            sa.select(sa.literal_column("1"))
-            .select_from(referring)
-            .join(table, sa.and_(*(referring.c[own] == table.c[other] for own, other in ends)))
-            .join(found.table, sa.and_(*_same([table.c[name] for name in found.bound.key], found.key)))
-            .where(*_due_tests(bulk, found))
-            .with_for_update(read=True)
-        )
-        dragged += len(bulk.connection.execute(query).all())
-    return dragged
-
-
-def left_over(bulk: Bulk, plan: Plan) -> int:
-    """How many rows of the plan that was just carried out are still as they were before it, by the database."""
-    left = 0
-    for erasure in plan.erasures:
-        found = bulk.candidates[erasure.name]
-        query = _as_before(found, erasure, found.table, found.key).where(*_due_tests(bulk, found))
-        left += bulk.connection.execute(_count(query)).scalar_one()
-    return left
 
 
 def remaining(bulk: Bulk, erasures: Sequence[Erasure], *, lock: bool = False) -> dict[str, int]:
@@ -186,7 +245,9 @@ def remaining(bulk: Bulk, erasures: Sequence[Erasure], *, lock: bool = False) ->
     return left
 
 
-def _as_before(found: Candidates, erasure: Erasure, keys: sa.Table, key: Sequence[Any]) -> sa.Select[int]:
+def _as_before(
+    found: Candidates, erasure: Erasure, keys: sa.FromClause, key: Sequence[Any]
+) -> sa.Select[int]:
     """A row for each of these keys whose row is still as it was before the erasure."""
     table = found.bound.sa_table
     own = [table.c[name] for name in found.bound.key]
@@ -195,7 +256,7 @@ def _as_before(found: Candidates, erasure: Erasure, keys: sa.Table, key: Sequenc
     return query if erasure.values is None else query.where(sa.not_(replaced(table, erasure.values, own)))
 
 
-def _count(rows: sa.Select[Any]) -> sa.Select[int]:
+def _count(rows: sa.Select[*tuple[Any, ...]]) -> sa.Select[int]:
     return sa.select(sa.func.count()).select_from(rows.subquery())
 
 
@@ -218,20 +279,9 @@ def in_order(bulk: Bulk) -> list[Candidates]:
     return [found for name in order.records for found in (*steps[name], bulk.candidates[name])]
 
 
-def _due(bulk: Bulk, found: Candidates) -> sa.Select[Any]:
-    """The keys to erase, each once."""
-    query = sa.select(*found.key).where(*_due_tests(bulk, found))
-    return query.distinct() if found.bound.several else query
-
-
-def _due_tests(bulk: Bulk, found: Candidates) -> list[sa.ColumnElement[bool]]:
-    """Of rows of the work table: they are to be erased. Steps are left out for rows that are deleted in this batch."""
-    tests: list[sa.ColumnElement[bool]] = [found.to_erase]
-    if found.step is not None and found.bound.record.anonymise is None:
-        row = bulk.candidates[found.bound.record.name].table.alias()
-        same = [row.c[key.name] == key for key in found.key]
-        tests.append(sa.not_(sa.exists().where(*same, row.c.why.is_(None)).correlate(found.table)))
-    return tests
+def places(chunk: Chunk | None) -> dict[str, int]:
+    """What the statements over lists are told of a chunk."""
+    return {} if chunk is None else {"after": chunk.after, "last": chunk.last}
 
 
 def _same(left: Sequence[Any], right: Sequence[Any]) -> list[sa.ColumnElement[bool]]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from staffords_gdpr.database.engines import backend_of
 from staffords_gdpr.database.order import erasing_order
 from staffords_gdpr.errors import GdprError
-from staffords_gdpr.operations.purge.erasure import Plan, plan_of
+from staffords_gdpr.operations.purge.erasure import Eraser, Plan
 from staffords_gdpr.retention.bulk import Bulk
 from staffords_gdpr.retention.bulk.work import decided_by
 from staffords_gdpr.retention.states import Key
@@ -26,7 +26,7 @@ def most_changes(bulk: Bulk) -> int | None:
 
 
 def portion_of(
-    bulk: Bulk, decide: Callable[[Rows], None], most: int | None, *, by_subjects: bool
+    bulk: Bulk, eraser: Eraser, decide: Callable[[Rows], None], most: int | None, *, by_subjects: bool
 ) -> tuple[Plan, bool]:
     """The plan for what is due, and True; or for a part of that with at most so many rows, and False.
 
@@ -36,14 +36,14 @@ def portion_of(
     where not even one row, with what goes along with it, is few enough.
     """
     decide(frozenset())
-    plan = plan_of(bulk)
+    plan = eraser.plan()
     if most is None or _size(plan) <= most:
         return plan, True
     subjects = plan.subjects
     for taken in _fewer(len(subjects), most / _size(plan)) if by_subjects else ():
         bulk.scope_to(subjects=subjects[:taken])
         decide(frozenset())
-        smaller = plan_of(bulk)
+        smaller = eraser.plan()
         if 0 < _size(smaller) <= most:
             return smaller, False
         plan = smaller if smaller.erasures else plan  # nothing: these are due only together with others
@@ -52,7 +52,7 @@ def portion_of(
     rows = _deciding(bulk, plan)
     for taken in _fewer(len(rows), most / _size(plan)):
         decide(frozenset(rows[taken:]))
-        plan = plan_of(bulk)
+        plan = eraser.plan()
         if 0 < _size(plan) <= most:
             return plan, False
     raise GdprError(

@@ -34,7 +34,7 @@ from staffords_gdpr.operations.purge.settle import Recovered, settle, unclear_ro
 from staffords_gdpr.operations.purge.window import NO_LIMITS, Limits, Window
 from staffords_gdpr.policy.models import Policy
 from staffords_gdpr.progress import SILENT, Planned, Progress
-from staffords_gdpr.retention.bulk import Bulk, Todo
+from staffords_gdpr.retention.bulk import Bulk, Chunk, Todo
 
 
 def purge(
@@ -127,6 +127,7 @@ class _Run:
         self.allowed, self.total = max(confirm or 0, before.allowed), bulk.total_subjects()
         self._refuse(brakes.share(self.policy, todo, self.total, self.allowed))
         held_why, undecidable = bulk.left_alone()
+        bulk.put_away()
         self.connection.commit()
         self.progress.plan(
             Planned(
@@ -139,6 +140,7 @@ class _Run:
         batches = Batches(bulk, self.log, holds, self.run, self.now, self.clock, self.tally, unclear)
         try:
             result = self._work_through(batches, todo, planned_rows)
+            batches.finish()
             if result == "complete" and (unclear or _is_unclear(recovered)):
                 result = "unclear"
             forget(self.policy, self.log, run=self.run, now=self.clock())
@@ -148,6 +150,8 @@ class _Run:
                 f"Until then {done:,} of {sum(planned_rows.values()):,} erasures were done; the log has them."
             )
             # the log may be what failed, and what failed first is what a person has to hear
+            with suppress(GdprError):
+                batches.finish()
             with suppress(GdprError):
                 self._end("stopped", undecidable, rows_in(held_why))
             raise
@@ -185,18 +189,19 @@ class _Run:
         """
         bulk = batches.bulk
         target = self.limits.hold_locks_for or _target(self.connection)
-        paces = Pace(target, self.limits.batch_size), Pace(target, self.limits.batch_size)
+        paces = [Pace(target, self.limits.batch_size) for _ in range(3)]
         retries = Retries(bulk, self.window)
         while planned_rows:
             before, put_off = self.tally.rows.total(), retries.put_off
             self.progress.start("Erasing", todo.subjects + todo.rows)
-            if end := self._one_pass(self._portions(batches, *paces), retries):
+            if end := self._one_pass(batches, self._portions(batches, todo, *paces), retries):
                 return end
             self.connection.commit()
             self.progress.finish()
             erased = self.tally.rows.total() - before
             if erased == sum(planned_rows.values()):
                 break
+            batches.begin_pass()
             todo, planned_rows = self._decide(bulk, batches.holds)
             self._still_within(todo)
             self.put_off = retries.put_off - put_off
@@ -210,13 +215,16 @@ class _Run:
         self.left = self.put_off = 0
         return "complete"
 
-    def _one_pass(self, portions: Iterator[_Portion], retries: Retries) -> str:
+    def _one_pass(self, batches: Batches, portions: Iterator[_Portion], retries: Retries) -> str:
         """Each batch once. Returns what ended the run on the way, empty where nothing did."""
         for portion in portions:
             self.connection.commit()
             if end := self.window.over():
                 return end
+            aside = len(batches.aside)
             seconds = retries.attempt(portion.erase)
+            if len(batches.aside) > aside:
+                continue  # it comes again
             if seconds is None:
                 portion.pace.failed()
             else:
@@ -226,12 +234,20 @@ class _Run:
             self.window.wait(self.limits.pause)
         return ""
 
-    def _portions(self, batches: Batches, of_rows: Pace, of_subjects: Pace) -> Iterator[_Portion]:
-        """The list: rows without a subject, then the subjects in key order."""
-        for name, keys in batches.bulk.todo_rows(lambda: of_rows.size):
+    def _portions(
+        self, batches: Batches, todo: Todo, of_rows: Pace, of_lists: Pace, of_subjects: Pace
+    ) -> Iterator[_Portion]:
+        """The list: rows without a subject, the subjects whose rows stand on lists, then the others, and those of whom
+        not all was due any more.
+        """
+        bulk = batches.bulk
+        for name, keys in bulk.todo_rows(lambda: of_rows.size):
             yield _Portion(len(keys), partial(batches.rows, {name: keys}), of_rows)
-        for chunk in batches.bulk.todo_subjects(lambda: of_subjects.size):
-            yield _Portion(len(chunk), partial(batches.subjects, chunk), of_subjects)
+        for chunk in bulk.todo_subjects(lambda: of_lists.size, last=todo.plain):
+            yield _Portion(len(chunk), partial(batches.listed, chunk), of_lists)
+        for rest in (*batches.aside, Chunk(todo.plain, todo.subjects)):
+            for chunk in bulk.todo_subjects(lambda: of_subjects.size, rest.after, rest.last):
+                yield _Portion(len(chunk), partial(batches.subjects, chunk), of_subjects)
 
     def _still_within(self, todo: Todo) -> None:
         """The brake on large runs holds for the whole run, however much has become due since its first look."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,7 +11,9 @@ import sqlalchemy as sa
 from staffords_gdpr.database.catalogue import Edge
 from staffords_gdpr.retention.bulk.chain import Column, Condition, key_of, numbered, same, with_subject
 from staffords_gdpr.retention.bulk.codes import Code
-from staffords_gdpr.retention.bulk.evidence import touched
+from staffords_gdpr.retention.bulk.dates import IMPOSSIBLE
+from staffords_gdpr.retention.bulk.evidence import carries, contributes, touched
+from staffords_gdpr.retention.bulk.lists import goings
 from staffords_gdpr.retention.bulk.rows import Rows, Scope
 from staffords_gdpr.retention.bulk.work import Candidates, decided_by, nulls, parent_of, undone, uses
 
@@ -41,7 +43,7 @@ def blocks(rows: Rows, *, joins: bool) -> list[Block]:
     `joins`: whether the engine takes an UPDATE of a table that is joined with a subquery.
     """
     found: list[Block] = []
-    for made in (*_references(rows), *_parents(rows), *_evidence(rows), *_other_owners(rows)):
+    for made in (*_references(rows), *_parents(rows), *_evidence(rows, joins=joins), *_other_owners(rows)):
         table = rows.work.candidates[made.target].table
         mark = (
             sa.update(table)
@@ -69,7 +71,7 @@ def staying(rows: Rows) -> list[sa.Insert]:
     for name, table in rows.work.staying.items():
         query, subject = _staying(rows, rows.work.candidates[name])
         if rows.scope is Scope.SUBJECTS:
-            query = query.join(rows.work.scope, same(numbered(rows.work.scope, "s"), subject))
+            query = query.join(rows.chosen, rows.of_chosen(subject))
         known = [column.is_not(None) for column in subject]
         statements.append(sa.insert(table).from_select(list(table.c.keys()), query.where(*known).distinct()))
     return statements
@@ -110,10 +112,10 @@ def _references(rows: Rows) -> Iterator[_Made]:
         if edge.target not in rows.work.candidates:
             continue  # a subject without a row
         target = rows.work.candidates[edge.target]
-        referring = _table(rows, edge).alias()
+        referring = referring_rows(rows, edge).alias()
         refers = [referring.c[own] == target.column(other) for own, other in edge.columns]
         if edge.source is None:
-            refers += [sa.not_(_is_a(rows, name, referring)) for name in edge.beyond]
+            refers += [sa.not_(is_a(rows, name, referring)) for name in edge.beyond]
             yield _Made("reference", edge.target, edge.source_table, sa.exists().where(*refers), {})
             continue
         source = rows.work.candidates[edge.source]
@@ -121,17 +123,35 @@ def _references(rows: Rows) -> Iterator[_Made]:
             refers.append(
                 sa.or_(*(referring.c[n] != k for n, k in zip(target.bound.key, target.key, strict=True)))
             )
-        going = [source]
-        going += [
-            rows.work.candidates[f"{edge.source}.{step.name}"]
-            for step in source.bound.record.sooner
-            if nulls(step.anonymise, edge)
-        ]
+        going = goings(rows.work, edge)
         stays = [sa.not_(_due(each, referring)) for each in going]
-        holds = sa.exists().where(*refers, *stays, sa.not_(_erased_already(rows, source, referring)))
+        holds = sa.exists().where(*refers, *stays, sa.not_(erased_already(rows, source, referring)))
         columns = [target.column(other) for _, other in edge.columns]
         near = {each.name: _Among(columns, _changed_references(rows, each, edge)) for each in going}
-        yield _Made("reference", edge.target, edge.source, holds, near)
+        yield _Made("reference", edge.target, edge.source, holds, near, at_first=_stays_below(rows, edge))
+
+
+def _stays_below(rows: Rows, edge: Edge) -> Condition | None:
+    """Of a subject to whom rows belong that use a date: one of them is `staying`, which is known in the first round."""
+    subject = rows.catalogue.subject
+    if (
+        rows.scope is Scope.ROWS
+        or subject is None
+        or edge.target != subject.record.name
+        or edge.source not in rows.work.staying
+    ):
+        return None
+    source = rows.work.candidates[edge.source]
+    own = source.bound.owner
+    if (
+        own is None
+        or edge.columns != own.columns
+        or own.target != edge.target
+        or len(goings(rows.work, edge)) > 1
+    ):
+        return None
+    staying = rows.work.staying[edge.source].alias()
+    return sa.exists().where(same(list(staying.c), rows.work.candidates[edge.target].key))
 
 
 def _parents(rows: Rows) -> Iterator[_Made]:
@@ -181,19 +201,28 @@ def _outside(rows: Rows, found: Candidates) -> Condition:
     return rest.correlate(found.table).exists()
 
 
-def _evidence(rows: Rows) -> Iterator[_Made]:
+def _evidence(rows: Rows, *, joins: bool) -> Iterator[_Made]:
     """While a row stays whose rule uses a subject date, the rows that carry its latest day stay (R6)."""
+    joins = joins and rows.work.dialect.name in (
+        "mysql",
+        "mariadb",
+    )  # the others read so short a list but once
     for date in rows.policy.dates:
+        subjects = rows.work.subjects
+        unknown = sa.select(*numbered(subjects, "s")).where(subjects.c[f"d_{date}"] == IMPOSSIBLE)
         for target in rows.work.candidates.values():
             if not touched(rows.catalogue, target, date):
                 continue
-            carries = target.table.c[f"e_{date}"]
-            yield _Made("impossible evidence", target.name, target.bound.record.name, carries == 2, {}, date)
+            # few have such a subject: whether a row carries the date is asked last
+            theirs = _Among(target.subject, unknown).condition(joined=joins)
+            fed = sa.and_(theirs, _has(contributes, rows, target, date))
+            yield _Made("impossible evidence", target.name, target.bound.record.name, fed, {}, date)
+            carrying = _has(carries, rows, target, date)
             for user in rows.work.candidates.values():
                 if uses(user, date):
-                    stays = sa.and_(carries == 1, _someone_stays(rows, user, target))
-                    listed = rows.work.staying[user.name].alias()
-                    someone = sa.exists().where(same(list(listed.c), target.subject))
+                    stays = sa.and_(_someone_stays(rows, user, target), carrying)
+                    staying = rows.work.staying[user.name].alias()
+                    someone = _Among(target.subject, sa.select(*staying.c)).condition(joined=joins)
                     read = {
                         user.name: user,
                         user.bound.record.name: rows.work.candidates[user.bound.record.name],
@@ -202,8 +231,19 @@ def _evidence(rows: Rows) -> Iterator[_Made]:
                         name: _Among(target.subject, _changed(each, each.subject))
                         for name, each in read.items()
                     }
-                    at_first = sa.and_(carries == 1, someone)
+                    at_first = sa.and_(someone, carrying)
                     yield _Made("evidence", target.name, user.name, stays, near, date, at_first)
+
+
+def _has(evidence: Callable[..., Condition], rows: Rows, target: Candidates, date: str) -> Condition:
+    """The row `carries` the latest day of its subject's date, or `contributes` to one that is impossible."""
+    table, dates = rows.views.appearances(target.bound.record.name).alias(), rows.work.subjects.alias()
+    row = sa.select(sa.literal(1)).where(
+        same(key_of(table, target.bound), target.key),
+        same(numbered(dates, "s"), target.subject),
+        evidence(rows.views, rows.days, target, table, dates, date),
+    )
+    return row.correlate(target.table).exists()
 
 
 def _someone_stays(rows: Rows, user: Candidates, target: Candidates) -> Condition:
@@ -221,7 +261,7 @@ def _staying(rows: Rows, user: Candidates) -> tuple[sa.Select[Any], list[Column]
     query = (
         sa.select(*subject)
         .select_from(source)
-        .where(*(sa.not_(_due(each, table)) for each in going), sa.not_(_erased_already(rows, user, table)))
+        .where(*(sa.not_(_due(each, table)) for each in going), sa.not_(erased_already(rows, user, table)))
     )
     return query, subject
 
@@ -255,7 +295,7 @@ def _changed_references(rows: Rows, found: Candidates, edge: Edge) -> sa.Select[
     )
 
 
-def _erased_already(rows: Rows, found: Candidates, table: sa.FromClause) -> Condition:
+def erased_already(rows: Rows, found: Candidates, table: sa.FromClause) -> Condition:
     """Anonymised before, and so keeping nothing (R10)."""
     listed = found.step.anonymise if found.step else found.bound.record.anonymise or {}
     owner = found.bound.owner
@@ -264,7 +304,7 @@ def _erased_already(rows: Rows, found: Candidates, table: sa.FromClause) -> Cond
     return sa.and_(undone(owner, table), rows.erased(found, table))
 
 
-def _table(rows: Rows, edge: Edge) -> sa.FromClause:
+def referring_rows(rows: Rows, edge: Edge) -> sa.FromClause:
     if edge.source is not None:
         owner = rows.catalogue.records[edge.source].owner
         plain = edge.direct and (owner is None or owner.direct)  # else the owner columns may be asked for
@@ -274,7 +314,7 @@ def _table(rows: Rows, edge: Edge) -> sa.FromClause:
     return sa.table(edge.source_table, *(sa.column(name) for name in columns))
 
 
-def _is_a(rows: Rows, record: str, table: sa.FromClause) -> Condition:
+def is_a(rows: Rows, record: str, table: sa.FromClause) -> Condition:
     """The row, one of the record type's table, is a member of it."""
     members, bound = rows.views.members(record, dated=False).alias(), rows.catalogue.records[record]
     there = (

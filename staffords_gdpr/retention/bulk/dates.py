@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -20,7 +19,13 @@ from staffords_gdpr.policy.models import Policy
 from staffords_gdpr.retention.bulk.date_values import Bounds, Condition, Text, Typical, Value
 from staffords_gdpr.retention.bulk.repeated import repeat
 from staffords_gdpr.retention.bulk.sentinels import Sentinel
-from staffords_gdpr.retention.bulk.shifts import shift_table, shifts_by_year
+from staffords_gdpr.retention.bulk.shifts import (
+    keeps_order,
+    same_day,
+    shift_table,
+    shifts_by_year,
+    within_day,
+)
 
 IMPOSSIBLE = "~"
 EARLIEST = dt.date(1900, 1, 1)
@@ -73,6 +78,27 @@ class Days(ABC):
             self._dialect,
             (*self._same, kind, event, stored.key, early),
             lambda placed: self._day(placed, kind, stored, event=event, early=early),
+        )
+
+    def in_order(
+        self, column: sa.ColumnElement[Any], kind: DateKind, *, event: bool, zone: str | None
+    ) -> tuple[sa.ColumnElement[Any], Text] | None:
+        """A column as two: the value itself where it is a typical date, of which a later one is never on an earlier
+        day, and the day of any other value. Each is NULL where the other says something. None where none is typical.
+        """
+        stored = ZoneInfo(zone or self._stored)
+        form = self._value(column, kind).form
+        moves = kind is not DateKind.DAY and form != "day"
+        if moves and not keeps_order(_UTC if form == "utc" else stored, self._zone):
+            return None
+        end = self.today + _DAY if event else _LAST
+        inside = Bounds(EARLIEST + 2 * _DAY, end - 2 * _DAY, None, self._apart())
+        typical = self._typical(column, kind, inside)
+        if typical is None:
+            return None
+        test = sa.and_(*typical.tests)
+        return sa.case((test, column)), sa.case(
+            (test, sa.null()), else_=self.day(column, kind, event=event, zone=zone)
         )
 
     def _day(
@@ -145,7 +171,7 @@ class Days(ABC):
         """
         clock = None
         if kind is not DateKind.DAY and value.form != "day":
-            clock = _same_day(shift_table(_UTC if value.form == "utc" else stored, self._zone))
+            clock = same_day(shift_table(_UTC if value.form == "utc" else stored, self._zone))
         end = self.today + _DAY if event else _LAST
         first = _FIRST if early else EARLIEST
         typical = self._typical(column, kind, Bounds(first, end, clock, self._apart()))
@@ -220,7 +246,7 @@ class Days(ABC):
         raw = reading if raw is None else raw
         day = sa.func.substr(raw, 1, 10)
         table = shift_table(stored, self._zone)
-        within = _same_day(table)
+        within = same_day(table)
         if within is None:
             return day
         clock = sa.func.substr(raw, 12, 5)
@@ -237,7 +263,7 @@ class Days(ABC):
         beyond: Number = sa.literal(table[0][1])
         if table[-1][1] != table[0][1]:
             beyond = sa.case((raw >= text("2"), table[-1][1]), else_=beyond)
-        edges = self._edges(day, clock, _within(table[0][1], 0)[0], _within(0, table[-1][1])[1])
+        edges = self._edges(day, clock, within_day(table[0][1], 0)[0], within_day(0, table[-1][1])[1])
         return sa.case((safe, day), *edges, else_=self._moved(reading, sa.func.coalesce(seconds, beyond)))
 
     # -- what the engines spell each in their own way ------------------------------------------------------------
@@ -315,22 +341,3 @@ def real_day(day: str) -> dt.date | None:
     except ValueError:
         return None
     return found if found < dt.date.max else None
-
-
-def _same_day(shifts: Sequence[tuple[str, int]]) -> tuple[str, str] | None:
-    """From and before which clock readings no shift leads to another day; None where nothing is ever shifted."""
-    least, most = min(s for _, s in shifts), max(s for _, s in shifts)
-    if least == most == 0:
-        return None
-    return _within(least, most)
-
-
-def _within(least: int, most: int) -> tuple[str, str]:
-    """From and before which clock readings no shift of so many seconds leads to another day, to the minute."""
-    return _clock(-least + 59), _clock(_SECONDS_A_DAY - most)
-
-
-def _clock(seconds: int) -> str:
-    """Seconds after midnight as HH:MM, kept within a day."""
-    minutes = max(0, min(seconds, _SECONDS_A_DAY)) // 60
-    return f"{minutes // 60:02d}:{minutes % 60:02d}"

@@ -19,7 +19,7 @@ from staffords_gdpr.retention.bulk.dates_postgresql import PostgresqlDays
 from staffords_gdpr.retention.bulk.dates_sqlite import SqliteDays
 from staffords_gdpr.retention.bulk.written import written
 
-__all__ = ["day_type", "days_on", "greatest", "written"]
+__all__ = ["day_type", "days_on", "driving", "greatest", "written"]
 _DAYS: dict[str, type[Days]] = {
     "sqlite": SqliteDays,
     "postgresql": PostgresqlDays,
@@ -48,6 +48,27 @@ def _greatest(element: greatest, compiler: SQLCompiler, **options: Any) -> str:
 @compiles(greatest, "sqlite")
 def _greatest_in_sqlite(element: greatest, compiler: SQLCompiler, **options: Any) -> str:
     return f"max({compiler.process(element.clauses, **options)})"
+
+
+class driving(FunctionElement[Any]):  # noqa: N801
+    """A key in a work table from which other tables are to be read.
+
+    SQLite, which knows nothing of how many rows are in it, would as well read all of the other table and look each row
+    up here. A sign, which changes no value, keeps it from the index for that.
+    """
+
+    inherit_cache = True
+    name = "driving"
+
+
+@compiles(driving)
+def _driving(element: driving, compiler: SQLCompiler, **options: Any) -> str:
+    return compiler.process(element.clauses, **options)
+
+
+@compiles(driving, "sqlite")
+def _driving_in_sqlite(element: driving, compiler: SQLCompiler, **options: Any) -> str:
+    return f"+{compiler.process(element.clauses, **options)}"
 
 
 def day_type() -> sa.types.TypeEngine[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,34 +16,43 @@ from staffords_gdpr.retention.bulk.work import Candidates, nulls
 
 
 def carries(
+    views: Views, days: Days, candidates: Candidates, table: sa.FromClause, dates: sa.FromClause, date: str
+) -> Condition:
+    """Erasing this row would take away the latest day of a subject date, one that can be.
+
+    A step that undoes the link to the owner takes away the row's own days, and those of all that belongs to it.
+    """
+    latest = dates.c[f"d_{date}"]
+    newest = _any_day(views, days, candidates, table, date, lambda day: day == latest)
+    return sa.and_(latest != IMPOSSIBLE, newest)
+
+
+def contributes(
+    views: Views, days: Days, candidates: Candidates, table: sa.FromClause, dates: sa.FromClause, date: str
+) -> Condition:
+    """The same of a subject date that is impossible: the row has a day for it."""
+    some = _any_day(views, days, candidates, table, date, lambda day: day.is_not(None))
+    return sa.and_(dates.c[f"d_{date}"] == IMPOSSIBLE, some)
+
+
+def _any_day(
     views: Views,
     days: Days,
     candidates: Candidates,
     table: sa.FromClause,
-    dates: sa.FromClause,
     date: str,
-) -> Column:
-    """1 where erasing this row would take away the latest day of a subject date, 2 where that date is impossible.
-
-    A step that undoes the link to the owner takes away the row's own days, and those of all that belongs to it.
-    """
+    test: Callable[[Column], Condition],
+) -> Condition:
+    """The test is true of a day that goes with the row."""
     catalogue, name = views.catalogue, candidates.bound.record.name
-    if not touched(catalogue, candidates, date):
-        return sa.literal(0)
-    latest = dates.c[f"d_{date}"]
-    some: list[Condition] = []
-    newest: list[Condition] = []
-    for record, column in _sources(catalogue, date):
+    found: list[Condition] = []
+    for record, column in _sources(catalogue, date) if touched(catalogue, candidates, date) else ():
         if record == name:
-            day = _day(catalogue, days, table, record, column, date)
-            some.append(day.is_not(None))
-            newest.append(day == latest)
+            found.append(test(_day(catalogue, days, table, record, column, date)))
         elif name in (edge.target for edge in owner_edges(catalogue, record)) and candidates.step is not None:
             below, linked = _below(views, record, name, table)
-            day = _day(catalogue, days, below, record, column, date)
-            some.append(linked.where(day.is_not(None)).exists())
-            newest.append(linked.where(day == latest).exists())
-    return sa.case((sa.and_(latest == IMPOSSIBLE, sa.or_(*some)), 2), (sa.or_(*newest), 1), else_=0)
+            found.append(linked.where(test(_day(catalogue, days, below, record, column, date))).exists())
+    return sa.or_(sa.false(), *found)
 
 
 def touched(catalogue: Catalogue, candidates: Candidates, date: str) -> bool:

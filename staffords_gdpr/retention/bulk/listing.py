@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
-from staffords_gdpr.policy.models import OtherColumn
+from staffords_gdpr.database.catalogue import DateSource
+from staffords_gdpr.policy.models import DateRule, OtherColumn
 from staffords_gdpr.retention.bulk.chain import (
     Column,
     joined,
@@ -18,7 +20,7 @@ from staffords_gdpr.retention.bulk.chain import (
     with_subject,
 )
 from staffords_gdpr.retention.bulk.codes import Code
-from staffords_gdpr.retention.bulk.rows import Rows, Scope
+from staffords_gdpr.retention.bulk.rows import Rows, Scope, latest_of
 from staffords_gdpr.retention.bulk.sources import day_of
 from staffords_gdpr.retention.bulk.work import Candidates, Work, decided_by
 
@@ -46,43 +48,104 @@ def owning_together(work: Work) -> Iterator[sa.Select[Any]]:
 
 
 def _subjects(rows: Rows) -> sa.Insert:
+    table = rows.work.subjects
+    return sa.insert(table).from_select([column.name for column in table.c], subject_dates(rows))
+
+
+def subject_dates(rows: Rows) -> sa.Select[Any]:
     """One row a subject of the scope: its key, whether it is under a legal hold, and its dates (R2)."""
     work, policy = rows.work, rows.policy
     table = rows.views.appearances(policy.subject).alias()
     key = [table.c[name] for name in rows.catalogue.subject_key]
     source: sa.FromClause = table
     if rows.scope is Scope.SUBJECTS:
-        source = work.scope.join(table, same(numbered(work.scope, "s"), key))
+        source = rows.chosen.join(table, rows.of_chosen(key))
     held = sa.exists().where(same(numbered(work.holds, "s"), key))
     columns: list[Column] = [*key, sa.case((held, 1), else_=0)]
     for rule in policy.dates.values():
-        parts = sa.union_all(
-            *(_source(rows, ref, event=not rule.future) for ref in rule.latest_of)
-        ).subquery()
-        keys = numbered(parts, "s")
-        latest = sa.select(*keys, sa.func.max(parts.c.day).label("day")).group_by(*keys).subquery()
+        latest, day = _latest_day(rows, rule)
         source = source.join(latest, same(numbered(latest, "s"), key), isouter=True)
-        day: Column = latest.c.day
         if rule.or_else is not None:
             dates = rows.catalogue.records[policy.subject].dates
             other = day_of(rows.days, dates[rule.or_else.column], table, event=not rule.future)
             day = sa.func.coalesce(day, other)
         columns.append(day)
-    names = [column.name for column in work.subjects.c]
-    return sa.insert(work.subjects).from_select(names, sa.select(*columns).select_from(source))
+    named = (column.label(own.name) for own, column in zip(work.subjects.c, columns, strict=True))
+    return sa.select(*named).select_from(source)
 
 
-def _source(rows: Rows, ref: OtherColumn, *, event: bool) -> sa.Select[Any]:
-    """(subject key, day) of every row of the scope that a subject date is taken from."""
-    bound = rows.catalogue.records[ref.record]
-    table = rows.views.appearances(ref.record).alias()
-    source, key = with_subject(rows.views, ref.record, table)
-    if rows.scope is Scope.SUBJECTS:
-        source = source.join(rows.work.scope, same(numbered(rows.work.scope, "s"), key))
-    day = day_of(rows.days, bound.dates[ref.column], table, event=event)
-    return sa.select(*(column.label(f"s{i}") for i, column in enumerate(key)), day.label("day")).select_from(
-        source
-    )
+def _latest_day(rows: Rows, rule: DateRule) -> tuple[sa.FromClause, Column]:
+    """The subjects of the scope with their latest day, as a table and a column.
+
+    Where all values are alike it is the day of the latest value: only of that a day is made.
+    """
+    event = not rule.future
+    sources = [_Source.of(rows, ref) for ref in rule.latest_of]
+    alike = {one.kind for one in sources}
+    typical = [one.in_order(rows, event=event) for one in sources] if len(alike) == 1 else [None]
+    if None in typical:
+        parts = sa.union_all(
+            *(
+                one.select(day_of(rows.days, one.source, one.table, event=event).label("day"))
+                for one in sources
+            )
+        ).subquery()
+        latest = _greatest(parts, [parts.c.day])
+        return latest, latest.c.day
+    parts = sa.union_all(
+        *(
+            one.select(moment.label("moment"), odd.label("odd"))
+            for one, (moment, odd) in zip(sources, filter(None, typical), strict=True)
+        )
+    ).subquery()
+    latest = _greatest(parts, [parts.c.moment, parts.c.odd])
+    source = sources[0].source
+    day = rows.days.day(latest.c.moment, source.kind, event=event, zone=source.zone)
+    return latest, latest_of([day, latest.c.odd])
+
+
+def _greatest(parts: sa.FromClause, columns: Sequence[Column]) -> sa.FromClause:
+    keys = numbered(parts, "s")
+    greatest = [sa.func.max(column, type_=column.type).label(column.name) for column in columns]
+    return sa.select(*keys, *greatest).group_by(*keys).subquery()
+
+
+@dataclass(frozen=True, eq=False)
+class _Source:
+    """A date that a subject date is taken from, and the rows of the scope that have it."""
+
+    source: DateSource
+    table: sa.FromClause
+    rows: sa.FromClause
+    subject: list[Column]
+
+    @classmethod
+    def of(cls, rows: Rows, ref: OtherColumn) -> _Source:
+        table = rows.views.appearances(ref.record).alias()
+        source, key = with_subject(rows.views, ref.record, table)
+        if rows.scope is Scope.SUBJECTS:
+            source = source.join(rows.chosen, rows.of_chosen(key))
+        return cls(rows.catalogue.records[ref.record].dates[ref.column], table, source, key)
+
+    @property
+    def kind(self) -> tuple[object, ...]:
+        """What the values of two sources have to have in common to be compared with each other."""
+        source = self.source
+        return (
+            (source.kind, source.zone, repr(self.table.c[source.column].type))
+            if source.plain
+            else (id(self),)
+        )
+
+    def in_order(self, rows: Rows, *, event: bool) -> tuple[Column, Column] | None:
+        if not self.source.plain:
+            return None
+        column = self.table.c[self.source.column]
+        return rows.days.in_order(column, self.source.kind, event=event, zone=self.source.zone)
+
+    def select(self, *columns: Column) -> sa.Select[Any]:
+        labelled = (column.label(f"s{i}") for i, column in enumerate(self.subject))
+        return sa.select(*labelled, *columns).select_from(self.rows)
 
 
 def _deciders_first(rows: Rows) -> list[Candidates]:
@@ -146,8 +209,6 @@ def _with_parent(rows: Rows, found: Candidates, parent: Candidates) -> sa.Insert
     source: sa.FromClause = parent.table
     for below, on in reversed(links):
         source = source.join(below, on)
-    dates = rows.work.subjects.alias()
-    source = source.outerjoin(dates, same(numbered(dates, "s"), parent.subject))
     columns: dict[str, Column] = {
         **{f"k{i}": key for i, key in enumerate(key_of(table, found.bound))},
         **{s.name: s for s in parent.subject},
@@ -157,7 +218,6 @@ def _with_parent(rows: Rows, found: Candidates, parent: Candidates) -> sa.Insert
         # seen from here, the row whose rule for orphans decides is one level further up
         "orphan": sa.case((parent.table.c.orphan > 0, parent.table.c.orphan + 1), else_=0),
         "done": sa.case((rows.erased(found, table), 1), else_=0),
-        **rows.evidence(found, table, dates),
     }
     query = sa.select(*columns.values()).select_from(source)
     if found.step is not None:

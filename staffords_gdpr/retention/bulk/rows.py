@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -26,8 +26,8 @@ from staffords_gdpr.retention.bulk.chain import (
 )
 from staffords_gdpr.retention.bulk.codes import Rule, code_of, month_of
 from staffords_gdpr.retention.bulk.conditions import passes, replaced
-from staffords_gdpr.retention.bulk.engines import days_on, greatest
-from staffords_gdpr.retention.bulk.evidence import carries
+from staffords_gdpr.retention.bulk.engines import days_on, driving, greatest
+from staffords_gdpr.retention.bulk.lists import at_places
 from staffords_gdpr.retention.bulk.sources import day_of
 from staffords_gdpr.retention.bulk.work import Candidates, Work, nulls, parent_of, undone
 
@@ -52,14 +52,25 @@ class Chain:
     aliases: Mapping[str, sa.FromClause]
     subject: list[Column]  # the subject's key, NULL where the row does not reach one
     row_key: list[Column]
-    dates: sa.FromClause  # work.subjects, joined
+    dates: sa.FromClause  # what is known of the subject, joined
 
 
 class Rows:
     """Builds the queries of one catalogue at one moment, within one scope."""
 
-    def __init__(self, work: Work, as_of: dt.datetime, scope: Scope, months: int = 0) -> None:
+    def __init__(
+        self,
+        work: Work,
+        as_of: dt.datetime,
+        scope: Scope,
+        months: int = 0,
+        *,
+        listed: bool = False,
+    ) -> None:
         self.work = work
+        # the keys of the subjects of Scope.SUBJECTS, and what is known of them: those at the places of a list
+        self.chosen: sa.FromClause = at_places(work.todo).subquery() if listed else work.scope
+        self.known = work.todo if listed else work.subjects
         self.catalogue: Catalogue = work.catalogue
         self.policy = work.catalogue.policy
         self.views = work.views
@@ -82,7 +93,7 @@ class Rows:
         row_key = key_of(aliases[record], self._bound(record))
         source = here = aliases[record]
         outer = outside or self.scope is not Scope.SUBJECTS
-        dates = self.work.subjects.alias()
+        dates = self.known.alias()
         short = self.scope is not Scope.ROWS and self.policy.subject not in needs
         for edge in owner_edges(self.catalogue, record):
             if short and edge.target == self.policy.subject and holds_key(self.catalogue, edge):
@@ -99,15 +110,26 @@ class Rows:
             source, aliases, key if self.scope is Scope.ROWS else numbered(dates, "s"), row_key, dates
         )
 
+    def of_chosen(self, subject: Sequence[Column]) -> Condition:
+        """That a subject is one of the chosen, from whom on rows are to be read."""
+        return same([driving(key) for key in numbered(self.chosen, "s")], subject)
+
     def _bound(self, record: str) -> Bound:
         return self.catalogue.records[record]
 
     # -- one row by its own rule ---------------------------------------------------------------------------------
 
-    def standing(self, candidates: Candidates, *, alone: bool = False) -> sa.Subquery:
+    def standing(
+        self,
+        candidates: Candidates,
+        *,
+        alone: bool = False,
+        only: Callable[[Chain], Iterable[Condition]] | None = None,
+    ) -> sa.Subquery:
         """Every row of the scope (or a step of it) with its code, days, subject and what the candidates table keeps.
 
-        `alone`: only rows that do not reach a subject. Columns: k*, s*, x_*, a, u, orphan, free, done, e_*, code, b.
+        `alone`: only rows that do not reach a subject. `only`: more conditions on a row.
+        Columns: k*, s*, x_*, a, u, orphan, free, done, code, b.
         """
         record, step = candidates.bound.record, candidates.step
         rule = self.rule(candidates)
@@ -139,7 +161,6 @@ class Rows:
             "dangling": _flag(sa.and_(dangling, orphan == 0)),
             "open": _flag(sa.and_(self._open(rule.keep, rule.at, chain), orphan == 0)),
             "held": sa.func.coalesce(chain.dates.c.held, 0),
-            **self.evidence(candidates, table, chain.dates),
         }
         if self.contestable(candidates.bound):
             facts["also"] = _flag(self.contested(candidates.bound, table))
@@ -149,11 +170,13 @@ class Rows:
             *(column.label(name) for name, column in candidates.extra(table).items()),
             *(column.label(name) for name, column in facts.items()),
         ).select_from(source)
+        if only is not None:
+            base = base.where(*only(chain))
         if alone or self.scope is Scope.ROWS:
             base = base.where(chain.subject[0].is_(None))
         if self.scope is Scope.ROWS:
             scoped = self.work.row_scopes[record.name]
-            base = base.where(sa.exists().where(same(numbered(scoped, "k"), chain.row_key)))
+            base = base.where(same([driving(key) for key in numbered(scoped, "k")], chain.row_key))
         # a fence: without it the engine copies each date expression into every place that reads it
         row = base.offset(0).subquery()
         kept = [column for column in row.c if column.name not in _OWN]
@@ -226,7 +249,7 @@ class Rows:
         known = Chain(source, joined_to, chain.subject, chain.row_key, chain.dates)
         untils = [self._ref(ref, record, known, event=False) for ref in keep.or_until]
         after = self._after(keep, record, known)
-        return source, (after, _latest(untils)), sa.or_(sa.false(), *dangling)
+        return source, (after, latest_of(untils)), sa.or_(sa.false(), *dangling)
 
     def _after(self, keep: Keep, record: str, chain: Chain) -> Column:
         after = self._ref(keep.after, record, chain, event=not keep.future)
@@ -246,15 +269,6 @@ class Rows:
         if bound.owner is None or not any(nulls(listed, bound.owner) for listed in lists):
             return sa.false()
         return undone(bound.owner, table)
-
-    def evidence(
-        self, candidates: Candidates, table: sa.FromClause, dates: sa.FromClause
-    ) -> dict[str, Column]:
-        """The columns `e_*` of a row: whether it carries a subject date."""
-        return {
-            f"e_{date}": carries(self.views, self.days, candidates, table, dates, date)
-            for date in self.policy.dates
-        }
 
     def erased(self, candidates: Candidates, table: sa.FromClause) -> Condition:
         """Nothing is left of this erasure: every listed column holds its replacement and no dependent row is there."""
@@ -302,7 +316,7 @@ class Rows:
         return sa.and_(replacing, sa.not_(done))
 
 
-def _latest(days: list[Column]) -> Column:
+def latest_of(days: Sequence[Column]) -> Column:
     """The latest of several days, of which any may be NULL."""
     if not days:
         return sa.null()

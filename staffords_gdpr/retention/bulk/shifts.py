@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from functools import cache
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 _FIRST_YEAR = 1900
 _LAST_YEAR = 2200
+_SECONDS_A_DAY = 86_400
 
 
 @cache
@@ -57,3 +60,36 @@ def shift_table(stored: ZoneInfo, local: ZoneInfo) -> tuple[tuple[str, int], ...
             found.append((last, shift(last)))
         low = high
     return tuple((str(since), seconds) for since, seconds in found)
+
+
+@cache
+def keeps_order(stored: ZoneInfo, local: ZoneInfo) -> bool:
+    """Whether a later clock reading in `stored` is never on an earlier day in `local`: no clock there was ever set back
+    over midnight.
+    """
+    table = shift_table(stored, local)
+    for (_, before), (since, after) in pairwise(table):
+        change = dt.datetime.fromisoformat(since)
+        last = change - dt.timedelta(microseconds=1) + dt.timedelta(seconds=before)
+        if (change + dt.timedelta(seconds=after)).date() < last.date():
+            return False
+    return True
+
+
+def same_day(shifts: Sequence[tuple[str, int]]) -> tuple[str, str] | None:
+    """From and before which clock readings no shift leads to another day; None where nothing is ever shifted."""
+    least, most = min(s for _, s in shifts), max(s for _, s in shifts)
+    if least == most == 0:
+        return None
+    return within_day(least, most)
+
+
+def within_day(least: int, most: int) -> tuple[str, str]:
+    """From and before which clock readings no shift of so many seconds leads to another day, to the minute."""
+    return _clock(-least + 59), _clock(_SECONDS_A_DAY - most)
+
+
+def _clock(seconds: int) -> str:
+    """Seconds after midnight as HH:MM, kept within a day."""
+    minutes = max(0, min(seconds, _SECONDS_A_DAY)) // 60
+    return f"{minutes // 60:02d}:{minutes % 60:02d}"

@@ -23,10 +23,9 @@ class Candidates:
     """Rows of one record type, or `sooner` steps of them, that are not simply kept.
 
     Columns of the table: `k*` key, `s*` subject, `p*` key of the row that decides for this one, `x_*` columns that
-    others refer to, `a` and `u` the days of `after` and `or_until`, `done` nothing is left to erase, `orphan`,
-    `e_*` the row carries a subject date (1: its latest day, 2: that date is impossible), `why` it stays: the place in
-    the list of blocks, or less than 0, -Code: it did not pass its own rule. NULL: it is due. `b` the month from which
-    on it has passed its own rule, `r` the round in which it was blocked.
+    others refer to, `a` and `u` the days of `after` and `or_until`, `done` nothing is left to erase, `orphan`, `why` it
+    stays: the place in the list of blocks, or less than 0, -Code: it did not pass its own rule. NULL: it is due. `b`
+    the month from which on it has passed its own rule, `r` the round in which it was blocked.
 
     A row that can have several owners is in it once for each (`bound.several`), the kept ones too; with `whole` every
     row of the scope is.
@@ -103,14 +102,13 @@ class Work:
         self.holds = self._tables.table("holds", self._subject_columns(primary_key=True))
         self.scope = self._tables.table("scope", self._subject_columns(primary_key=True))
         self.subjects = self._tables.table(
-            "subjects",
-            [
-                *self._subject_columns(primary_key=True),
-                sa.Column[Any]("held", sa.Integer),
-                *(sa.Column[Any](f"d_{name}", day_type()) for name in catalogue.policy.dates),
-            ],
+            "subjects", [*self._subject_columns(primary_key=True), *self._date_columns()]
         )
-        self.todo = self._tables.table("todo", [place(), *self._subject_columns(primary_key=False)])
+        self.todo = self._tables.table(
+            "todo", [place(), *self._subject_columns(primary_key=False), *self._date_columns()]
+        )
+        self._tables.index(self.todo, [f"s{i}" for i in range(len(self.subject_key))])
+        self.apart = self._tables.table("apart", self._subject_columns(primary_key=True))
         self.touched = self._tables.table("touched", self._subject_columns(primary_key=True))
         self.row_scopes: dict[str, sa.Table] = {}
         self.row_todos: dict[str, sa.Table] = {}
@@ -131,13 +129,36 @@ class Work:
             if any(uses(found, date) for date in catalogue.policy.dates)
         }
         self._list_whole()
+        self.lists = (
+            {
+                name: self._tables.table(
+                    f"list_{number}",
+                    [place(), *_key_columns(found.bound, "k", primary_key=True)],
+                )
+                for number, (name, found) in enumerate(self.candidates.items())
+            }
+            if _has_one_place(catalogue, self.views)
+            else {}
+        )
         self._tables.make()
         self._connection = connection
 
     def clear(self) -> None:
         """Empty the tables of the last decision; the scope stays."""
+        self._tables.clear(self._decided)
+
+    def renew(self) -> None:
+        """The same of a decision over everything, before others are made; never in a transaction that locks."""
+        self._tables.renew(self._decided)
+
+    @property
+    def _decided(self) -> list[sa.Table]:
         candidates = [found.table for found in self.candidates.values()]
-        self._tables.clear([self.subjects, *self.staying.values(), *candidates])
+        return [self.subjects, *self.staying.values(), *candidates]
+
+    def empty(self, tables: Sequence[sa.Table]) -> None:
+        """Empty these."""
+        self._tables.clear(tables)
 
     def fill(self, table: sa.Table, keys: Iterable[Sequence[object]]) -> None:
         """Write keys into a table of keys, replacing what it held."""
@@ -160,7 +181,7 @@ class Work:
                     self._tables.index_now(found.table, names)
 
     def _candidates(self, name: str, bound: Bound, step: Step | None, parent: str | None) -> Candidates:
-        integers = ["done", "orphan", "why", "b", "r", *(f"e_{date}" for date in self.catalogue.policy.dates)]
+        integers = ["done", "orphan", "why", "b", "r"]
         columns: list[Any] = [
             *_key_columns(bound, "k", primary_key=not bound.several),
             *self._subject_columns(primary_key=False),
@@ -188,11 +209,25 @@ class Work:
                 parent = decided_by(self.catalogue, found)
                 waiting += [self.candidates[parent]] if parent else []
 
+    def _date_columns(self) -> list[sa.Column[Any]]:
+        """Whether a subject is under a legal hold, and its dates."""
+        return [
+            sa.Column("held", sa.Integer),
+            *(sa.Column(f"d_{name}", day_type()) for name in self.catalogue.policy.dates),
+        ]
+
     def _subject_columns(self, *, primary_key: bool) -> list[sa.Column[object]]:
         return [
             sa.Column(f"s{i}", kind, primary_key=primary_key, autoincrement=False)
             for i, kind in enumerate(self.subject_key)
         ]
+
+
+def _has_one_place(catalogue: Catalogue, views: Views) -> bool:
+    """Whether every row has one subject at most, so that the rows of a subject can stand in one place of a list."""
+    return catalogue.subject is not None and not any(
+        bound.several or bound.shares or views.contestable(bound) for bound in catalogue.records.values()
+    )
 
 
 def parent_of(catalogue: Catalogue, record: Record) -> str | None:

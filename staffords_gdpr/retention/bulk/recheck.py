@@ -1,0 +1,211 @@
+"""Whether what stands on the lists is still due: the rules once more, by what the database says now, under its locks.
+
+A decision finds the largest set of rows in which the rules hold. To see that a set which was found is still one takes
+less: each row of it has passed its own rule (R1 to R3), and nothing outside of it needs one (R4 to R6). So nothing is
+written for it. Here "outside" is all that does not stand at the same place, with the same subject.
+
+Every doubt counts as a no: whoever asks then has the rules decide anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from staffords_gdpr.database.catalogue import Edge
+from staffords_gdpr.retention.bulk.blocks import erased_already, is_a, referring_rows
+from staffords_gdpr.retention.bulk.chain import Column, Condition, joined, key_of, numbered, owner_edges, same
+from staffords_gdpr.retention.bulk.codes import Code
+from staffords_gdpr.retention.bulk.compiled import Compiled
+from staffords_gdpr.retention.bulk.dates import IMPOSSIBLE
+from staffords_gdpr.retention.bulk.evidence import carries, contributes, touched
+from staffords_gdpr.retention.bulk.listing import subject_dates
+from staffords_gdpr.retention.bulk.lists import goings, within
+from staffords_gdpr.retention.bulk.rows import Chain, Rows
+from staffords_gdpr.retention.bulk.todo import Chunk
+from staffords_gdpr.retention.bulk.work import Candidates, decided_by, uses
+
+SUBJECTS = "subjects"
+
+Count = sa.Select[tuple[int]]
+
+
+class Recheck:
+    """The rules over the lists, as one statement. `rows` are those of Scope.SUBJECTS, chosen by their places."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self._right = {name: query for name, query in self._all_right() if query is not None}
+        self._wrong = list(self._all_wrong())
+        every = [*self._right.values(), *self._wrong]
+        statement = sa.select(*(query.scalar_subquery().label(f"c{n}") for n, query in enumerate(every)))
+        self._statement = Compiled(statement, rows.work.dialect)
+
+    def holds(self, connection: sa.Connection, chunk: Chunk, listed: Mapping[str, int]) -> bool:
+        """Whether all that stands at these places is due. `listed`: how many rows that is, by record type and step."""
+        found = self._statement.execute(connection, after=chunk.after, last=chunk.last).one()
+        right, wrong = found[: len(self._right)], found[len(self._right) :]
+        wanted = {**listed, SUBJECTS: len(chunk)}
+        return not any(wrong) and all(
+            count == wanted.get(name, 0) for name, count in zip(self._right, right, strict=True)
+        )
+
+    def _all_right(self) -> Iterator[tuple[str, Count | None]]:
+        """What has to be counted as often as it is listed: rows that go by their own rule or with their owner, and
+        subjects whose dates are those that the decision saw.
+        """
+        work = self._rows.work
+        yield SUBJECTS, self._dates()
+        for name in work.lists:
+            found = work.candidates[name]
+            parent = decided_by(self._rows.catalogue, found)
+            yield name, self._own(found) if parent is None else self._with(found, work.candidates[parent])
+
+    def _all_wrong(self) -> Iterator[Count]:
+        """What must not be there: rows that stay and need one that is listed."""
+        rows = self._rows
+        for edge in rows.catalogue.edges:
+            if edge.target in rows.work.lists:
+                yield self._references(edge)
+        for date in rows.policy.dates:
+            if targets := self._touching(date):
+                yield self._impossible(targets, date)
+        for user in rows.work.candidates.values():
+            used = {date: self._touching(date) for date in rows.policy.dates if uses(user, date)}
+            if any(used.values()):
+                yield self._evidence(user, used)
+
+    def _touching(self, date: str) -> list[Candidates]:
+        """What can take something away from a subject date."""
+        rows = self._rows
+        return [found for found in rows.work.candidates.values() if touched(rows.catalogue, found, date)]
+
+    # -- rows by their own rule ----------------------------------------------------------------------------------
+
+    def _dates(self) -> Count | None:
+        rows = self._rows
+        if not rows.policy.dates:
+            return None
+        now, then = subject_dates(rows).subquery(), rows.known
+        unchanged = [
+            now.c[f"d_{date}"].is_not_distinct_from(then.c[f"d_{date}"]) for date in rows.policy.dates
+        ]
+        known = now.join(then, same(numbered(now, "s"), numbered(then, "s")))
+        return _count(known).where(within(then), *unchanged)
+
+    def _own(self, found: Candidates) -> Count:
+        """The listed rows that have passed their own rule, and belong to the subject with whom they are listed."""
+        listed = self._rows.work.lists[found.name]
+
+        def only(chain: Chain) -> list[Condition]:
+            same_row = same(numbered(listed, "k"), chain.row_key)
+            return [within(listed), within(chain.dates), chain.dates.c.place == listed.c.place, same_row]
+
+        row = self._rows.standing(found, only=only)
+        return _count(row).where(row.c.code == int(Code.CANDIDATE), row.c.done == 0, row.c.orphan == 0)
+
+    def _with(self, found: Candidates, parent: Candidates) -> Count:
+        """The listed rows that still belong to one that is listed with them, and decides for them (R4)."""
+        rows = self._rows
+        listed, deciding = rows.work.lists[found.name].alias(), rows.work.lists[parent.name].alias()
+        table = here = rows.views.appearances(found.bound.record.name).alias()
+        source = listed.join(table, same(numbered(listed, "k"), key_of(table, found.bound)))
+        for edge in owner_edges(rows.catalogue, found.bound.record.name):
+            above = rows.views.appearances(edge.target).alias()
+            source = source.join(above, joined(here, edge, above))
+            here = above
+            if edge.target == parent.name:
+                break
+        going = sa.and_(
+            same(numbered(deciding, "k"), key_of(here, parent.bound)), deciding.c.place == listed.c.place
+        )
+        source = source.join(deciding, going)
+        return _count(source).where(within(listed), within(deciding), sa.not_(rows.erased(found, table)))
+
+    # -- rows that need others -----------------------------------------------------------------------------------
+
+    def _references(self, edge: Edge) -> Count:
+        """Rows that stay and refer over this edge to one that is listed (R4, R5)."""
+        rows = self._rows
+        target = rows.work.candidates[edge.target]
+        listed = rows.work.lists[edge.target].alias()
+        referring = referring_rows(rows, edge).alias()
+        source, columns = self._columns(target, listed, [other for _, other in edge.columns])
+        refers = [referring.c[own] == column for (own, _), column in zip(edge.columns, columns, strict=True)]
+        stays: list[Condition] = [within(listed)]
+        if edge.source is None:
+            stays += [sa.not_(is_a(rows, name, referring)) for name in edge.beyond]
+        else:
+            bound = rows.catalogue.records[edge.source]
+            if edge.source == edge.target:  # a row that refers to itself holds nothing
+                stays.append(sa.not_(same(key_of(referring, bound), numbered(listed, "k"))))
+            stays += [self._not_listed(going, referring, listed) for going in goings(rows.work, edge)]
+            stays.append(sa.not_(erased_already(rows, rows.work.candidates[edge.source], referring)))
+        return _count(source.join(referring, sa.and_(*refers))).where(*stays)
+
+    def _columns(
+        self, target: Candidates, listed: sa.FromClause, names: list[str]
+    ) -> tuple[sa.FromClause, list[Column]]:
+        """Columns of listed rows, from their table where they are no part of the key."""
+        key = target.bound.key
+        if set(names) <= set(key):
+            return listed, [listed.c[f"k{key.index(name)}"] for name in names]
+        table = target.bound.sa_table.alias()
+        source = listed.join(table, same(numbered(listed, "k"), key_of(table, target.bound)))
+        return source, [table.c[name] for name in names]
+
+    def _evidence(self, user: Candidates, used: Mapping[str, Sequence[Candidates]]) -> Count:
+        """Subjects of whom a row stays that counts from a date whose latest day a listed row carries (R6). `used`: what
+        can take something away from the dates that the user counts from.
+        """
+        rows = self._rows
+        name = user.bound.record.name
+        chain = rows.chain(name)
+        going = [user] if user.step is None else [user, rows.work.candidates[name]]
+        table = chain.aliases[name]
+        stays = [self._not_listed(each, table, chain.dates) for each in going]
+        found = self._places(chain.source, chain.dates, used).where(
+            *stays, sa.not_(erased_already(rows, user, table))
+        )
+        few = found.offset(0).subquery()  # a fence: these are looked for first
+        carried = [
+            self._carried(few, each, date, carries) for date, targets in used.items() for each in targets
+        ]
+        return _count(few).where(sa.or_(*carried))
+
+    def _impossible(self, targets: Sequence[Candidates], date: str) -> Count:
+        """Subjects with a date that is impossible, to which a listed row contributes (R6)."""
+        dates = self._rows.known.alias()
+        found = self._places(dates, dates, [date]).where(dates.c[f"d_{date}"] == IMPOSSIBLE)
+        few = found.offset(0).subquery()
+        return _count(few).where(sa.or_(*(self._carried(few, each, date, contributes) for each in targets)))
+
+    def _places(self, source: sa.FromClause, dates: sa.FromClause, used: Iterable[str]) -> sa.Select[Any]:
+        """Places with the subject's dates."""
+        columns = dates.c.place, *(dates.c[f"d_{date}"] for date in used)
+        return sa.select(*columns).select_from(source).where(within(dates)).distinct()
+
+    def _carried(
+        self, few: sa.FromClause, target: Candidates, date: str, evidence: Callable[..., Condition]
+    ) -> Condition:
+        """A row that is listed at one of these places `carries` the date, or `contributes` to it."""
+        rows = self._rows
+        listed = rows.work.lists[target.name].alias()
+        table = rows.views.appearances(target.bound.record.name).alias()
+        carrying = evidence(rows.views, rows.days, target, table, few, date)
+        here = [within(listed), listed.c.place == few.c.place, carrying]
+        source = listed.join(table, same(numbered(listed, "k"), key_of(table, target.bound)))
+        row = sa.select(sa.literal(1)).select_from(source).where(*here)
+        return row.correlate(few).exists()
+
+    def _not_listed(self, found: Candidates, table: sa.FromClause, at: sa.FromClause) -> Condition:
+        listed = self._rows.work.lists[found.name].alias()
+        key = same(numbered(listed, "k"), key_of(table, found.bound))
+        # the first says nothing new, but how few these are
+        return sa.not_(sa.exists().where(within(listed), listed.c.place == at.c.place, key))
+
+
+def _count(source: sa.FromClause) -> sa.Select[Any]:
+    return sa.select(sa.func.count()).select_from(source)
