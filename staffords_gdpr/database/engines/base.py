@@ -28,6 +28,7 @@ WORK_PREFIX = "gdpr_work_"
 _MAKES_WORK_TABLES = re.compile(
     rf"""\s*(?: CREATE\s+TEMPORARY\s+TABLE\b
         | (?: DROP\s+(?:TEMPORARY\s+)?TABLE | TRUNCATE(?:\s+TABLE)? ) \s+ (?:IF\s+EXISTS\s+)? [`"]?{WORK_PREFIX}
+        | ALTER\s+TABLE\s+[`"]?{WORK_PREFIX}
         | CREATE\s+(?:UNIQUE\s+)?INDEX\s+\S+\s+ON\s+[`"]?{WORK_PREFIX} )""",
     re.IGNORECASE | re.VERBOSE,
 )

@@ -176,9 +176,8 @@ class Work:
     def index(self) -> None:
         """Have candidates found by what a round of blocking reads of the one before; worth it for many rounds."""
         for found in self.candidates.values():
-            for names in (["r"], ["b"], [c.name for c in found.subject], [c.name for c in found.parent]):
-                if names:
-                    self._tables.index_now(found.table, names)
+            wanted = [["r"], ["b"], [c.name for c in found.subject], [c.name for c in found.parent]]
+            self._tables.index_now(found.table, [names for names in wanted if names])
 
     def _candidates(self, name: str, bound: Bound, step: Step | None, parent: str | None) -> Candidates:
         integers = ["done", "orphan", "why", "b", "r"]

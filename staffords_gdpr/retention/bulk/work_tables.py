@@ -53,10 +53,20 @@ class WorkTables:
         parts = {name: _PART for name, column in zip(names, columns, strict=True) if _is_long(column)}
         return sa.Index(f"{table.name}_{names[0]}", *columns, mysql_length=parts, mariadb_length=parts)
 
-    def index_now(self, table: sa.Table, names: Sequence[str]) -> None:
-        """The same of a table that is there and filled. Nothing happens where it has such an index."""
-        if not any(index.name == f"{table.name}_{names[0]}" for index in table.indexes):
-            self.index(table, names).create(self._connection)
+    def index_now(self, table: sa.Table, wanted: Sequence[Sequence[str]]) -> None:
+        """The same of a table that is there and filled, for each of `wanted`, unless it has such an index."""
+        known = {index.name for index in table.indexes}
+        new = [self.index(table, names) for names in wanted if f"{table.name}_{names[0]}" not in known]
+        if self._dialect not in ("mysql", "mariadb"):
+            for index in new:
+                index.create(self._connection)
+        elif new:
+            # MariaDB copies the table for each statement
+            made = (str(sa.schema.CreateIndex(index).compile(self._connection)) for index in new)
+            added = ", ".join(
+                f"ADD {text.partition(' ON ')[0].removeprefix('CREATE ')} {_columns(text)}" for text in made
+            )
+            self._connection.exec_driver_sql(f"ALTER TABLE `{table.name}` {added}")
 
     def make(self) -> None:
         self._metadata.create_all(self._connection, checkfirst=False)
@@ -93,6 +103,10 @@ class WorkTables:
             self._connection.exec_driver_sql(
                 f'SET default_statistics_target = 10; ANALYZE "{table.name}"; RESET default_statistics_target'
             )
+
+
+def _columns(create_index: str) -> str:
+    return create_index[create_index.index("(", create_index.index(" ON ")) :]
 
 
 def _fits(key: Sequence[sa.Column[Any]]) -> bool:
