@@ -43,23 +43,25 @@ class Rule:
 
 def code_of(catalogue: Catalogue, rule: Rule, row: sa.Subquery, today: dt.date) -> Column:
     """R7's order, up to where other rows come in."""
-    cases: list[tuple[Condition, Code]] = [(row.c.also == 1, Code.AMBIGUOUS)] if "also" in row.c else []
-    cases += [
-        (row.c.gone == 1, Code.DONE),
-        (row.c.free == 1, Code.CANDIDATE),
-    ]
+    cases = [*_flagged(row, "also", Code.AMBIGUOUS), *_flagged(row, "gone", Code.DONE)]
+    cases += _flagged(row, "free", Code.CANDIDATE)
     for level, name in enumerate(rule.levels, 1):
         if catalogue.records[name].record.orphans is None or (rule.timed and _uses_subject(rule.keep)):
             cases.append((row.c.orphan == level, Code.ORPHAN))
     cases += [
         (sa.or_(row.c.a == IMPOSSIBLE, row.c.u == IMPOSSIBLE), Code.IMPOSSIBLE),
-        (row.c.dangling == 1, Code.DANGLING),
+        *_flagged(row, "dangling", Code.DANGLING),
         (sa.not_(_passed(catalogue, rule, row, today)), Code.KEPT),
-        (row.c.open == 1, Code.OPEN),
+        *_flagged(row, "open", Code.OPEN),
         (row.c.a.is_(None), Code.MISSING),
         (row.c.held == 1, Code.HOLD),
     ]
     return sa.case(*((test, int(code)) for test, code in cases), else_=int(Code.CANDIDATE))
+
+
+def _flagged(row: sa.Subquery, name: str, code: Code) -> list[tuple[Condition, Code]]:
+    """The case of rows with a flag, which is not there where no row has it."""
+    return [(row.c[name] == 1, code)] if name in row.c else []
 
 
 def _passed(catalogue: Catalogue, rule: Rule, row: sa.Subquery, today: dt.date) -> Condition:
@@ -78,7 +80,8 @@ def month_of(catalogue: Catalogue, rule: Rule, row: sa.Subquery, horizon: Sequen
     if len(horizon) == 1:
         return sa.literal(0)
     passed = [(_passed(catalogue, rule, row, day), place) for place, day in enumerate(horizon)]
-    return sa.case((sa.or_(row.c.free == 1, row.c.gone == 1), 0), *passed, else_=len(horizon))
+    at_once = [(test, 0) for name in ("free", "gone") for test, _ in _flagged(row, name, Code.DONE)]
+    return sa.case(*at_once, *passed, else_=len(horizon))
 
 
 def period_of(catalogue: Catalogue, rule: Rule, orphan: int) -> Period:

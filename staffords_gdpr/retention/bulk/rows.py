@@ -40,7 +40,7 @@ class Scope(StrEnum):
     ROWS = "rows"
 
 
-# what `standing` works out for the code alone
+# what `standing` works out for the code alone, unless it is never so
 _OWN = ("gone", "dangling", "open", "held", "also")
 
 
@@ -215,6 +215,8 @@ class Rows:
         """0 where the row reaches its subject, else which of `rule.levels` (from 1) is the topmost row there (R8)."""
         if rule.levels[-1] == self.policy.subject and len(rule.levels) == 1:
             return sa.literal(0)
+        if self.scope is Scope.SUBJECTS:
+            return sa.literal(0)  # others are not looked at
         cases: list[tuple[Condition, int]] = [
             (chain.subject[0].is_not(None), 0),
             (sa.func.coalesce(unlinked, sa.false()), 0),
@@ -331,5 +333,9 @@ def _others(keep: Keep) -> list[str]:
     return [ref.record for ref in refs if isinstance(ref, OtherColumn)]
 
 
+_NEVER: Column = sa.literal_column("0", sa.Integer)
+
+
 def _flag(condition: Condition) -> Column:
-    return sa.case((condition, 1), else_=0)
+    """1 where it is true, else 0; `_NEVER` where a policy without such a rule makes it false of every row."""
+    return _NEVER if isinstance(condition, sa.sql.elements.False_) else sa.case((condition, 1), else_=0)
