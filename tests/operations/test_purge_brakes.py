@@ -23,6 +23,7 @@ from staffords_gdpr.database import connection as connection_module
 from staffords_gdpr.database.connection import connect
 from staffords_gdpr.errors import BrakeError, DatabaseError, GdprError, LockedError, LogBrokenError
 from staffords_gdpr.operations.purge import retries
+from staffords_gdpr.operations.purge.announcements import Announcements
 from staffords_gdpr.operations.purge.batches import Batches
 from staffords_gdpr.operations.purge.brakes import share
 from staffords_gdpr.operations.purge.run import _Run
@@ -347,15 +348,15 @@ class TestConfirm:
 
 def killed_after(patched: pytest.MonkeyPatch, batches: int) -> None:
     """End the run after so many batches, and let it write no end of it, as a kill would."""
-    outcome, done = Batches._outcome, []
+    outcome, done = Announcements.outcome, []
 
-    def dying(self: Batches, *arguments: Any, **more: str) -> None:
+    def dying(self: Announcements, *arguments: Any, **more: str) -> None:
         outcome(self, *arguments, **more)
         done.append(arguments)
         if len(done) == batches:
             raise KeyboardInterrupt
 
-    patched.setattr(Batches, "_outcome", dying)
+    patched.setattr(Announcements, "outcome", dying)
     patched.setattr(_Run, "_end", lambda *_: None)
 
 

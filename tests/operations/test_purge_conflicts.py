@@ -8,7 +8,7 @@ import pytest
 from purge_office import DAY, NOW, Firm, after_the_purge
 
 from staffords_gdpr.errors import DatabaseError, GdprError
-from staffords_gdpr.operations.purge import batches as purge_batches
+from staffords_gdpr.operations.purge import announcements
 from staffords_gdpr.operations.purge.batches import Batches
 from staffords_gdpr.retention.bulk import Chunk
 
@@ -38,14 +38,14 @@ def test_a_hold_that_comes_after_the_selection_is_respected(
 def test_a_hold_that_comes_just_before_the_intent_aborts_the_batch(
     firm: Firm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write, done = purge_batches.write_pending, []
+    write, done = announcements.write_pending, []
 
     def held_before(*arguments: object) -> None:
         if not done and arguments[2]["subjects"]:  # type: ignore[index]
             done.append(firm.hold(1))
         write(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(purge_batches, "write_pending", held_before)
+    monkeypatch.setattr(announcements, "write_pending", held_before)
     before = firm.tables()
     firm.purge()
     aborted = firm.the("purge.aborted").fields

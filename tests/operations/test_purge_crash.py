@@ -19,7 +19,8 @@ from purge_office import DAY, NOW, Firm
 from staffords_gdpr.auditlog import open_log
 from staffords_gdpr.auditlog.rows import list_pending
 from staffords_gdpr.auditlog.verify import verify
-from staffords_gdpr.operations.purge import batches as purge_batches
+from staffords_gdpr.operations.purge import announcements
+from staffords_gdpr.operations.purge.batches import Batches
 from staffords_gdpr.operations.purge.erasure import Erased, Eraser, Plan
 from staffords_gdpr.retention.bulk import Chunk
 
@@ -85,8 +86,9 @@ def killed(work: Callable[[], object]) -> bool:
 
 
 def _kill_at(firm: Firm, name: str, n: int = 1, **options: int) -> None:
-    """Purge until the n-th call of a function of `batches`, or of its class, which is this process's end."""
-    place: Any = purge_batches if hasattr(purge_batches, name) else purge_batches.Batches
+    """Purge until the n-th call of a function of `announcements`, or of a class, which is this process's end."""
+    places: tuple[Any, ...] = (announcements, announcements.Announcements, Batches)
+    place = next(one for one in places if hasattr(one, name))
     real, calls = getattr(place, name), itertools.count(1)
 
     def step(*arguments: Any) -> Any:

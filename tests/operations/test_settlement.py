@@ -54,7 +54,7 @@ def firm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Firm:
 def cut_off_in_a_batch(firm: Firm, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
         patched.setattr("staffords_gdpr.operations.purge.erasure.Eraser.erase", _cut_off)
-        patched.setattr("staffords_gdpr.operations.purge.batches.Batches._outcome", _cut_off)
+        patched.setattr("staffords_gdpr.operations.purge.announcements.Announcements.outcome", _cut_off)
         with pytest.raises(_CutOffError):
             firm.purge()
     firm.log = open_log(firm.log.home)

@@ -68,12 +68,12 @@ def test_every_engine_decides_the_full_language_alike(connection: sa.Connection,
         other.decide(AS_OF)
         in_memory = plain(other.verdicts())
     assert verdicts == in_memory
-    bulk.list_todo()
-    for subjects in bulk.todo_subjects(lambda: 2):
+    bulk.agenda.write()
+    for subjects in bulk.agenda.subjects(lambda: 2):
         bulk.scope_to(subjects=subjects)
         bulk.decide(AS_OF, scope=Scope.SUBJECTS)
         assert bulk.due_counts()
-    for record, keys in bulk.todo_rows(lambda: 2):
+    for record, keys in bulk.agenda.rows(lambda: 2):
         bulk.scope_to(rows={record: keys})
         bulk.decide(AS_OF, scope=Scope.ROWS)
         assert bulk.due_counts()
@@ -133,9 +133,9 @@ records:
 """
         bulk = Bulk(connection, bind(read_policy((HEAD + policy).encode(), "policy.yaml"), connection))
         bulk.decide(AS_OF)
-        bulk.list_todo()
+        bulk.agenda.write()
         places = []
-        for subjects in bulk.todo_subjects(lambda: 2):
+        for subjects in bulk.agenda.subjects(lambda: 2):
             bulk.scope_to(subjects=subjects)
             count = sa.select(sa.func.count()).select_from(bulk.work.scope)
             places.append((connection.execute(count).scalar_one(), len(subjects)))

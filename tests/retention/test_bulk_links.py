@@ -110,8 +110,8 @@ def test_values_are_worked_off_like_other_subjects() -> None:
     with opened(CALLERS, VALUES + "    orphans: {for: 1 year, after: made}\n") as bulk:
         bulk.decide(AS_OF)
         assert bulk.total_subjects() == 4
-        assert bulk.subjects_affected() == bulk.list_todo().subjects == 3
-        assert list(bulk.todo_subjects(lambda: 2)) == [Chunk(0, 2), Chunk(2, 3)]
+        assert bulk.subjects_affected() == bulk.agenda.write().subjects == 3
+        assert list(bulk.agenda.subjects(lambda: 2)) == [Chunk(0, 2), Chunk(2, 3)]
         bulk.scope_to(subjects=[("b@x",)])
         bulk.decide(AS_OF, scope=Scope.SUBJECTS)
         assert planned(bulk) == {"call": 1, "repair": 1}

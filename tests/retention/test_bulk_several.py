@@ -104,7 +104,7 @@ def test_every_row_is_planned_counted_and_erased_once() -> None:
 def test_a_batch_of_subjects_takes_up_those_who_own_rows_with_them_and_leaves_what_others_own_too() -> None:
     with opened(DATABASE, POLICY) as bulk:
         bulk.decide(AS_OF)
-        todo = bulk.list_todo()
+        todo = bulk.agenda.write()
         assert (todo.subjects, todo.rows) == (3, 0)
         bulk.scope_to(subjects=[(1,)])
         bulk.decide(AS_OF, scope=Scope.SUBJECTS)

@@ -13,24 +13,14 @@ import datetime as dt
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import Any
 
 import sqlalchemy as sa
 
 from staffords_gdpr.auditlog import AuditLog
-from staffords_gdpr.auditlog.rows import (
-    new_batch_id,
-    new_batch_key,
-    remove_pending,
-    root,
-    write_batch_key,
-    write_leaves,
-    write_pending,
-)
 from staffords_gdpr.database.connection import (
     begin,
     changes_so_far,
@@ -42,8 +32,8 @@ from staffords_gdpr.database.connection import (
 from staffords_gdpr.database.locks import ChunkLocks, lock_everything, lock_rows
 from staffords_gdpr.errors import GdprError
 from staffords_gdpr.operations.holds import current_holds
+from staffords_gdpr.operations.purge.announcements import Announcements, Clock, Intent, wait_for
 from staffords_gdpr.operations.purge.erasure import Erased, Eraser, Plan, places
-from staffords_gdpr.operations.purge.pending import pending_of
 from staffords_gdpr.operations.purge.portions import most_changes, portion_of
 from staffords_gdpr.retention.bulk import Bulk, Chunk
 from staffords_gdpr.retention.bulk.chain import numbered
@@ -51,7 +41,6 @@ from staffords_gdpr.retention.bulk.lists import within
 from staffords_gdpr.retention.bulk.rows import Scope
 from staffords_gdpr.retention.states import Key
 
-Clock = Callable[[], dt.datetime]
 _TURN = 0.0001  # seconds
 
 
@@ -100,9 +89,8 @@ class Batches:
     """Carries out the batches of one run."""
 
     bulk: Bulk
-    log: AuditLog
+    announcements: Announcements
     holds: HoldsWatch
-    run: str
     as_of: dt.datetime
     clock: Clock
     tally: Tally
@@ -111,8 +99,6 @@ class Batches:
     """Places of the list that `listed` has left to `subjects`."""
     erased: list[Chunk] = field(default_factory=list)
     """Places of which it has erased what was listed."""
-    _writing: list[Future[None]] = field(default_factory=list)
-    """The outcome that is being written, if one is. Nobody else uses the log meanwhile: see `finish`."""
 
     def listed(self, chunk: Chunk) -> float:
         """Erase what is listed at these places, in one transaction, if all of it is still due. Otherwise the places are
@@ -122,7 +108,7 @@ class Batches:
         def prepare(held: frozenset[Key]) -> _Portion | None:
             self._list_locks.take(self.bulk.connection, places(chunk))
             plan = self._listed.plan(chunk)
-            return _Portion(plan, chunk) if self.bulk.still_due(chunk, held, plan.rows) else None
+            return _Portion(plan, chunk) if self.bulk.agenda.still_due(chunk, held, plan.rows) else None
 
         seconds = self._batch(prepare, self._listed)
         if seconds is None:
@@ -178,7 +164,7 @@ class Batches:
             transaction = begin(self.bulk.connection, lock=True, short=short)
             begun = self.clock()
             try:
-                held = self.holds.current(self.finish)
+                held = self.holds.current(self.announcements.finish)
                 portion = prepare(held)
                 if portion is None or not portion.plan.erasures:
                     transaction.rollback()
@@ -187,9 +173,9 @@ class Batches:
                 with _in_short_turns(), ThreadPoolExecutor(1) as beside:
                     erasing = beside.submit(self._erase, eraser, portion)
                     try:
-                        intent = self._intend(portion.plan, of_nobody)
+                        intent = self.announcements.intend(portion.plan, of_nobody)
                     finally:
-                        _wait_for(erasing)
+                        wait_for(erasing)
             except BaseException:
                 transaction.rollback()
                 raise
@@ -203,7 +189,7 @@ class Batches:
             # a hold that came before the intent: decide again, with it
             transaction.rollback()
             self.bulk.forget()
-            self._outcome("purge.aborted", intent, code="hold")
+            self.announcements.outcome("purge.aborted", intent, code="hold")
 
     def _count_subjects(self, chunk: Chunk | None) -> None:
         """Count whom the batch was about. It is over and logged: whatever goes wrong, it must not be tried again."""
@@ -212,7 +198,7 @@ class Batches:
             self.tally.subjects += len(chunk)
             return
         try:
-            self.tally.subjects += self.bulk.touch()
+            self.tally.subjects += self.bulk.agenda.touch()
             self.bulk.connection.commit()  # or a transaction stays open through the pause that follows
         except sa.exc.DBAPIError as error:
             raise translated(error, self.bulk.connection.engine) from error
@@ -259,19 +245,19 @@ class Batches:
         return _Erasing(erased, changed, eraser.left_over(portion.plan, portion.chunk))
 
     def _commit(
-        self, transaction: sa.Transaction, plan: Plan, intent: _Intent, erasing: Future[_Erasing]
+        self, transaction: sa.Transaction, plan: Plan, intent: Intent, erasing: Future[_Erasing]
     ) -> dt.datetime:
         """Commit what was erased, if it is what was planned, and log it. Returns when it was committed."""
         try:
             erased, changed, left = erasing.result().erased, erasing.result().changed, erasing.result().left
         except sa.exc.DBAPIError as error:
             transaction.rollback()
-            self._outcome("purge.aborted", intent, code=self._code(error))
+            self.announcements.outcome("purge.aborted", intent, code=self._code(error))
             raise
         other = erased.reached != plan.rows or changed != erased.changes or erased.dragged
         if other or left:
             transaction.rollback()
-            self._outcome("purge.aborted", intent, code="row-count")
+            self.announcements.outcome("purge.aborted", intent, code="row-count")
             raise GdprError(
                 f"batch {intent.batch}: the plan had {plan.rows}; the database reached {erased.reached}, changed "
                 f"{changed} rows in all, would have taken {erased.dragged} others along, and left "
@@ -284,67 +270,25 @@ class Batches:
             transaction.commit()
         except sa.exc.DBAPIError as error:
             if commit_refused(transaction, error):
-                self._outcome("purge.aborted", intent, code=self._code(error))
+                self.announcements.outcome("purge.aborted", intent, code=self._code(error))
                 raise
             # what became of it only the next run can tell: it must not be tried again before
             raise translated(error, self.bulk.connection.engine) from error
         committed = self.clock()
-        beside = ThreadPoolExecutor(1)
-        self._writing.append(beside.submit(self._outcome, "purge.done", intent))
-        beside.shutdown(wait=False)
+        self.announcements.done(intent)
         return committed
 
     def begin_pass(self) -> None:
         """To be called before subjects get other places: those of whom something has gone are remembered."""
         for chunk in self.erased:
-            self.bulk.touch(chunk)
+            self.bulk.agenda.touch(chunk)
+        self.bulk.connection.commit()
         self.erased.clear()
         self.aside.clear()
-
-    def finish(self) -> None:
-        """Wait until the log has the outcome of the last batch. Raises what went wrong there.
-
-        The next batch locks and looks meanwhile, but it announces nothing, and so commits nothing, before.
-        """
-        while self._writing:
-            writing = self._writing[0]
-            _wait_for(writing)
-            self._writing.clear()
-            writing.result()
 
     def _code(self, error: sa.exc.DBAPIError) -> str:
         """What the log says of a batch that the database did not carry out."""
         return "conflict" if may_pass(self.bulk.connection, error) else "database"
-
-    def _intend(self, plan: Plan, of_nobody: Sequence[str]) -> _Intent:
-        self.finish()
-        now = self.clock()
-        batch, key = new_batch_id(now), new_batch_key()
-        leaves = plan.leaves(key)
-        intent = _Intent(batch, root(leaves), plan.rows, leaves)
-        write_batch_key(self.log.home, batch, key)
-        write_pending(self.log.home, batch, pending_of(plan, self.run))
-        alone = {
-            (record, key)
-            for erasure in plan.erasures
-            for record in [erasure.name.partition(".")[0]]
-            if record in of_nobody
-            for key in erasure.keys
-        }
-        fields = {**self._fields(intent), "subjects": len(plan.subjects) + len(alone)}
-        self.log.append("purge.intent", fields, now=now)
-        return intent
-
-    def _outcome(self, entry_type: str, intent: _Intent, **more: str) -> None:
-        now = self.clock()
-        self.log.append(entry_type, {**self._fields(intent), **more}, now=now)
-        if entry_type == "purge.done":
-            write_leaves(self.log.home, intent.batch, now, intent.leaves)
-        self.log.write_checkpoint(now)
-        remove_pending(self.log.home, intent.batch)
-
-    def _fields(self, intent: _Intent) -> dict[str, object]:
-        return {"run": self.run, "batch": intent.batch, "root": intent.root, "rows": intent.rows}
 
 
 @dataclass(frozen=True)
@@ -356,14 +300,6 @@ class _Portion:
     plan: Plan
     chunk: Chunk | None = None
     whole: bool = True
-
-
-@dataclass(frozen=True)
-class _Intent:
-    batch: str
-    root: str
-    rows: dict[str, int]
-    leaves: list[bytes]
 
 
 @dataclass(frozen=True)
@@ -386,17 +322,3 @@ def _in_short_turns() -> Iterator[None]:
         yield
     finally:
         sys.setswitchinterval(usual)
-
-
-def _wait_for(other: Future[Any]) -> None:
-    """Wait until nobody else uses the connection, or the log, whoever has no patience: rolled back too soon, the
-    transaction could be followed by the rest of its statements, and SQLite takes what is outside of any as committed.
-    """
-    interrupted = None
-    while not other.done():
-        try:
-            wait([other])
-        except KeyboardInterrupt as error:
-            interrupted = error
-    if interrupted is not None:
-        raise interrupted

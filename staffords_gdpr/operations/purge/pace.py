@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import deque
 from statistics import fmean, linear_regression
 
-LEAST, FIRST, MOST = 50, 500, 20_000
+LEAST, FIRST, MOST = 50, 500, 4_000
 
 OTHERS_WAIT = 0.1
 """Seconds for which a batch holds its locks where others may want the same rows."""
 
-ALONE_ANYWAY = 1.0
+ALONE_ANYWAY = 0.5
 """The same on SQLite: one writer at a time, however small its transactions are, and each has a price."""
 
 _REMEMBERED = 12

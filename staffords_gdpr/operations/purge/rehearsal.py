@@ -17,7 +17,7 @@ from staffords_gdpr.database.refusals import require_all_shown
 from staffords_gdpr.errors import PolicyError
 from staffords_gdpr.operations.holds import current_holds
 from staffords_gdpr.operations.purge import brakes
-from staffords_gdpr.operations.purge.batches import Clock
+from staffords_gdpr.operations.purge.announcements import Clock
 from staffords_gdpr.operations.purge.earlier import earlier
 from staffords_gdpr.operations.purge.erasure import planned
 from staffords_gdpr.operations.purge.result import PurgeResult, rows_in
@@ -45,7 +45,7 @@ def foretell(
     bulk = Bulk(connection, catalogue)
     recovered, unclear = foresee(bulk, log)
     bulk.decide(now, holds=current_holds(log) | unclear)
-    todo, before = bulk.list_todo(), earlier(log)
+    todo, before = bulk.agenda.write(), earlier(log)
     refusing = (
         *brakes.approval(policy, log, catalogue),
         *brakes.clock(policy, log, now),

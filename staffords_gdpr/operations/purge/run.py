@@ -20,7 +20,8 @@ from staffords_gdpr.database.refusals import require_all_shown
 from staffords_gdpr.errors import GdprError, PolicyError
 from staffords_gdpr.operations.history import COMPLETED
 from staffords_gdpr.operations.purge import brakes
-from staffords_gdpr.operations.purge.batches import Batches, Clock, HoldsWatch, Tally
+from staffords_gdpr.operations.purge.announcements import Announcements, Clock
+from staffords_gdpr.operations.purge.batches import Batches, HoldsWatch, Tally
 from staffords_gdpr.operations.purge.brakes import Brake
 from staffords_gdpr.operations.purge.earlier import Earlier, earlier
 from staffords_gdpr.operations.purge.erasure import planned
@@ -127,7 +128,7 @@ class _Run:
         self.allowed, self.total = max(confirm or 0, before.allowed), bulk.total_subjects()
         self._refuse(brakes.share(self.policy, todo, self.total, self.allowed))
         held_why, undecidable = bulk.left_alone()
-        bulk.put_away()
+        bulk.agenda.begin()
         self.connection.commit()
         self.progress.plan(
             Planned(
@@ -137,10 +138,11 @@ class _Run:
         )  # fmt: skip
         self._log("purge.start", as_of=self.now, policy=self.policy.sha256, dry=False, confirm=self.allowed)
         unclear = unclear_rows(self.log)
-        batches = Batches(bulk, self.log, holds, self.run, self.now, self.clock, self.tally, unclear)
+        announcements = Announcements(self.log, self.run, self.clock)
+        batches = Batches(bulk, announcements, holds, self.now, self.clock, self.tally, unclear)
         try:
             result = self._work_through(batches, todo, planned_rows)
-            batches.finish()
+            announcements.finish()
             if result == "complete" and (unclear or _is_unclear(recovered)):
                 result = "unclear"
             forget(self.policy, self.log, run=self.run, now=self.clock())
@@ -151,7 +153,7 @@ class _Run:
             )
             # the log may be what failed, and what failed first is what a person has to hear
             with suppress(GdprError):
-                batches.finish()
+                announcements.finish()
             with suppress(GdprError):
                 self._end("stopped", undecidable, rows_in(held_why))
             raise
@@ -176,7 +178,7 @@ class _Run:
         self.progress.start("Deciding what is due", None)
         with begin(self.connection, lock=False):
             bulk.decide(self.now, holds=holds.current(), left_alone=unclear_rows(self.log))
-            todo = bulk.list_todo()
+            todo = bulk.agenda.write()
             self.left = todo.subjects + todo.rows
             return todo, planned(bulk)
 
@@ -241,12 +243,12 @@ class _Run:
         not all was due any more.
         """
         bulk = batches.bulk
-        for name, keys in bulk.todo_rows(lambda: of_rows.size):
+        for name, keys in bulk.agenda.rows(lambda: of_rows.size):
             yield _Portion(len(keys), partial(batches.rows, {name: keys}), of_rows)
-        for chunk in bulk.todo_subjects(lambda: of_lists.size, last=todo.plain):
+        for chunk in bulk.agenda.subjects(lambda: of_lists.size, last=todo.plain):
             yield _Portion(len(chunk), partial(batches.listed, chunk), of_lists)
         for rest in (*batches.aside, Chunk(todo.plain, todo.subjects)):
-            for chunk in bulk.todo_subjects(lambda: of_subjects.size, rest.after, rest.last):
+            for chunk in bulk.agenda.subjects(lambda: of_subjects.size, rest.after, rest.last):
                 yield _Portion(len(chunk), partial(batches.subjects, chunk), of_subjects)
 
     def _still_within(self, todo: Todo) -> None:

@@ -21,7 +21,7 @@ from staffords_gdpr.auditlog.rows import (
     write_leaves,
 )
 from staffords_gdpr.database.connection import begin, may_pass
-from staffords_gdpr.operations.purge.batches import Clock
+from staffords_gdpr.operations.purge.announcements import Clock
 from staffords_gdpr.operations.purge.erasure import Erasure, Plan, remaining
 from staffords_gdpr.operations.purge.pending import plan_in
 from staffords_gdpr.retention.bulk import Bulk

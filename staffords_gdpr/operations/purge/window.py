@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from staffords_gdpr.operations.purge.batches import Clock
+from staffords_gdpr.operations.purge.announcements import Clock
 
 _SLICE = 0.05  # seconds between two looks at whether to stop
 

@@ -9,24 +9,22 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
 from staffords_gdpr.database.catalogue import Catalogue
-from staffords_gdpr.database.connection import others_changes
 from staffords_gdpr.database.engines import backend_of
+from staffords_gdpr.retention.bulk.agenda import Agenda
 from staffords_gdpr.retention.bulk.answers import Answers
 from staffords_gdpr.retention.bulk.blocks import Block, blocks, staying
 from staffords_gdpr.retention.bulk.chain import numbered, same
 from staffords_gdpr.retention.bulk.codes import Code
 from staffords_gdpr.retention.bulk.listing import listing, owning_together
-from staffords_gdpr.retention.bulk.lists import apart, at_places, listings
-from staffords_gdpr.retention.bulk.recheck import Recheck
 from staffords_gdpr.retention.bulk.rows import Rows, Scope
-from staffords_gdpr.retention.bulk.todo import Chunk, Todo, chunks, listing_of, of_chunk
+from staffords_gdpr.retention.bulk.todo import Chunk, of_chunk
 from staffords_gdpr.retention.bulk.work import Candidates, Work
 from staffords_gdpr.retention.states import Key, State, Verdict
 
@@ -45,15 +43,6 @@ class _Built:
     shifts: frozenset[tuple[str, str, str, int]]  # what they look up
 
 
-@dataclass(frozen=True)
-class Listed:
-    """What was true when rows were written onto the lists, and how to see whether it still is."""
-
-    recheck: Recheck
-    holds: frozenset[Key]
-    changes: int | None
-
-
 class Bulk:
     """The rules over one connection. Everything it writes is in temporary tables, private to that connection."""
 
@@ -65,8 +54,8 @@ class Bulk:
         self._now: _Built | None = None
         self._shifts: frozenset[tuple[str, str, str, int]] = frozenset()  # what is surely in their work table
         self._round = 0
-        self._decided: tuple[dt.datetime, frozenset[Key]] = (_NEVER, frozenset())
-        self._listed: Listed | None = None
+        self.decided: tuple[dt.datetime, frozenset[Key]] = (_NEVER, frozenset())
+        self.agenda = Agenda(self)
 
     @property
     def candidates(self) -> Mapping[str, Candidates]:
@@ -110,12 +99,8 @@ class Bulk:
         for candidates in self.candidates.values():
             t = candidates.table
             running = sa.or_(t.c.why >= 0, t.c.why.in_([-Code.OPEN, -Code.HOLD]))
-            self._run(sa.update(t).values(why=-int(Code.KEPT)).where(t.c.b > 0, running))
+            self.run(sa.update(t).values(why=-int(Code.KEPT)).where(t.c.b > 0, running))
         return found
-
-    def put_away(self) -> None:
-        """To be called when a decision over everything has been read, and before one of a batch is made."""
-        self.work.renew()
 
     def scope_to(
         self, *, subjects: Iterable[Key] | Chunk = (), rows: Mapping[str, Iterable[Key]] | None = None
@@ -126,9 +111,9 @@ class Bulk:
         """
         scope = self.work.scope
         if isinstance(subjects, Chunk):
-            self._run(sa.delete(scope))
+            self.run(sa.delete(scope))
             listed = of_chunk(self.work.todo, numbered(self.work.todo, "s"), subjects).order_by(None)
-            self._run(sa.insert(scope).from_select(list(scope.c.keys()), listed))
+            self.run(sa.insert(scope).from_select(list(scope.c.keys()), listed))
             self.work.filled(scope, len(subjects))
         else:
             self.work.fill(scope, set(subjects))
@@ -163,7 +148,7 @@ class Bulk:
 
     def counts(self) -> dict[str, Counter[State]]:
         """How many rows of every record type, and of every step, are in which state (R7)."""
-        totals = {name: self._count(self.work.views.members(name)) for name in self.catalogue.records}
+        totals = {name: self.count(self.work.views.members(name)) for name in self.catalogue.records}
         found = {name: self._answers.counts(candidates) for name, candidates in self.candidates.items()}
         for name, counter in found.items():
             counter[State.KEPT] += totals[name.partition(".")[0]] - counter.total()
@@ -184,82 +169,7 @@ class Bulk:
 
     def due_counts(self) -> dict[str, int]:
         """How many rows of every record type, and of every step, are due."""
-        return {name: self._count(found.due().subquery()) for name, found in self.candidates.items()}
-
-    def list_todo(self) -> Todo:
-        """Write down which subjects, and which rows without a subject, have anything due; it outlasts decisions.
-
-        The subjects whose rows go without anybody else's come first: their rows are written down as well.
-        """
-        work = self.work
-        work.empty([work.todo, work.apart, *work.row_todos.values(), *work.lists.values()])
-        together = sum(self._run(statement) for statement in apart(work))
-        due = self.due_subjects().order_by(None)
-        subjects = self._run(listing_of(work.todo, due, work.subjects, work.apart if together else None))
-        work.filled(work.todo, subjects)
-        for name, table in work.row_todos.items():
-            alone = [
-                found.due().where(found.subject[0].is_(None), *(p.is_(None) for p in found.parent[:1]))
-                for found in self.candidates.values()
-                if found.bound.record.name == name
-            ]
-            rows = sa.union(*alone).subquery()
-            self._run(listing_of(table, sa.select(*rows.c).distinct()))
-        also = same(numbered(work.todo, "s"), list(work.apart.c))
-        plain = subjects - (self._count(work.todo.join(work.apart, also)) if together else 0)
-        plain = self._write_lists(plain) if work.lists else 0
-        return Todo(
-            subjects=subjects,
-            rows=sum(self._count(table) for table in work.row_todos.values()),
-            plain=plain,
-        )
-
-    def _write_lists(self, plain: int) -> int:
-        """Write the rows of the first subjects onto the lists. Returns of how many."""
-        if not plain:
-            return 0
-        work = self.work
-        for statement in listings(work, plain):
-            work.filled(statement.table, self._run(statement))
-        as_of, held = self._decided
-        rows = Rows(work, as_of, Scope.SUBJECTS, listed=True)
-        recheck = Recheck(rows)
-        self._look_up(frozenset(rows.days.rows()))
-        self._listed = Listed(recheck, held, others_changes(self.connection))
-        return plain
-
-    def still_due(self, chunk: Chunk, holds: Iterable[Key], listed: Mapping[str, int]) -> bool:
-        """Whether all that is listed at these places is due by what the database says now, and under these holds.
-
-        `listed`: how many rows that is, by record type and step. Only what is locked stays so. False also where that
-        cannot be told so quickly.
-        """
-        found = self._listed
-        if found is None or frozenset(holds) != found.holds:
-            return False
-        if found.changes is not None and found.changes == others_changes(self.connection):
-            return True  # nobody else has written since the decision
-        return found.recheck.holds(self.connection, chunk, listed)
-
-    def todo_subjects(
-        self, size: Callable[[], int], after: int = 0, last: int | None = None
-    ) -> Iterator[Chunk]:
-        """The subjects of the list, those whose rows are listed first, in key order, after one place and up to another;
-        each time as many as `size` then says.
-        """
-        return chunks(self._count(self.work.todo) if last is None else last, size, after)
-
-    def todo_rows(self, size: Callable[[], int]) -> Iterator[tuple[str, list[Key]]]:
-        """The rows without a subject of the list, record type by record type; each time as many as `size` says."""
-        for name, table in self.work.row_todos.items():
-            for chunk in chunks(self._count(table), size):
-                yield (
-                    name,
-                    [
-                        tuple(row)
-                        for row in self.connection.execute(of_chunk(table, numbered(table, "k"), chunk))
-                    ],
-                )
+        return {name: self.count(found.due().subquery()) for name, found in self.candidates.items()}
 
     def due_subjects(self) -> sa.Select[Any]:
         """The keys of the subjects with anything due, in key order."""
@@ -270,25 +180,13 @@ class Bulk:
         union = sa.union(*every).subquery()
         return sa.select(*union.c).distinct().order_by(*union.c)  # a union of one select has doubles
 
-    def touch(self, chunk: Chunk | None = None) -> int:
-        """Remember the subjects with anything due, or those of a chunk; how many were not remembered before."""
-        work = self.work
-        query = self.due_subjects().order_by(None) if chunk is None else at_places(work.todo)
-        due = query.subquery()
-        known = sa.exists().where(same(list(work.touched.c), list(due.c)))
-        new = sa.select(*due.c).where(sa.not_(known))
-        values = None if chunk is None else {"after": chunk.after, "last": chunk.last}
-        touched = self._run(sa.insert(work.touched).from_select(list(work.touched.c.keys()), new), values)
-        work.filled(work.touched, touched)
-        return touched
-
     def subjects_affected(self) -> int:
         """How many subjects have anything due."""
-        return self._count(self.due_subjects().order_by(None).subquery())
+        return self.count(self.due_subjects().order_by(None).subquery())
 
     def total_subjects(self) -> int:
         """How many subjects the database holds, due or not."""
-        return self._count(self.work.views.members(self.catalogue.policy.subject))
+        return self.count(self.work.views.members(self.catalogue.policy.subject))
 
     def oldest_due(self) -> dt.date | None:
         """The earliest last day among the rows that are due."""
@@ -321,14 +219,14 @@ class Bulk:
         held = frozenset(holds)
         self.work.clear()
         self.work.fill(self.work.holds, held)
-        self._decided = (as_of, held)
+        self.decided = (as_of, held)
         self._build(as_of, scope, months)
         for statement in self._statements.inserts:
-            self.work.filled(statement.table, self._run(statement))
+            self.work.filled(statement.table, self.run(statement))
         for name, key in left_alone:
             self._leave(name, key)
         for statement in self._statements.staying:
-            self.work.filled(statement.table, self._run(statement))
+            self.work.filled(statement.table, self.run(statement))
         self._round = 1
         self._settle({block.target for block in self.blocks if self._mark(block.everywhere)})
 
@@ -337,7 +235,7 @@ class Bulk:
         for name, found in self.candidates.items():
             if name.partition(".")[0] == record and len(key) == len(found.key):
                 held = sa.update(found.table).values(why=-int(Code.HOLD))
-                self._run(held.where(found.unblocked, same(found.key, [sa.literal(part) for part in key])))
+                self.run(held.where(found.unblocked, same(found.key, [sa.literal(part) for part in key])))
 
     def _build(self, as_of: dt.datetime, scope: Scope, months: int) -> None:
         if (as_of, scope, months) not in self._built:
@@ -347,9 +245,9 @@ class Bulk:
             shifts = frozenset((*rows.days.rows(), *self.work.views.days.rows()))
             self._built[as_of, scope, months] = _Built(rows, *statements, shifts)
         self._now = self._built[as_of, scope, months]
-        self._look_up(self._now.shifts)
+        self.look_up(self._now.shifts)
 
-    def _look_up(self, shifts: frozenset[tuple[str, str, str, int]]) -> None:
+    def look_up(self, shifts: frozenset[tuple[str, str, str, int]]) -> None:
         """Have these in the table of shifts."""
         if not shifts <= self._shifts:
             self._shifts |= shifts
@@ -377,18 +275,20 @@ class Bulk:
                 .values(why=-int(Code.KEPT), r=self._round)
                 .where(t.c.why.is_(None), t.c.b == month + 1)
             )
-            if self._run(later):
+            if self.run(later):
                 changed.add(name)
         self._settle(changed)
 
     def _mark(self, statement: sa.Update) -> int:
         """Run a block's statement; how many candidates it blocked."""
-        marked = self._run(statement, {"now": self._round, "before": self._round - 1})
+        marked = self.run(statement, {"now": self._round, "before": self._round - 1})
         self.work.filled(statement.table, marked)
         return marked
 
-    def _count(self, rows: sa.FromClause) -> int:
+    def count(self, rows: sa.FromClause) -> int:
+        """How many rows there are."""
         return self.connection.execute(sa.select(sa.func.count()).select_from(rows)).scalar_one()
 
-    def _run(self, statement: sa.Executable, values: Mapping[str, int] | None = None) -> int:
+    def run(self, statement: sa.Executable, values: Mapping[str, int] | None = None) -> int:
+        """Execute a statement that writes; how many rows it wrote."""
         return self.connection.execute(statement, values, execution_options=_COUNTED).rowcount

@@ -1,0 +1,124 @@
+"""What is due after one decision over everything, as it is worked off: it outlasts the decisions of single batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from staffords_gdpr.database.connection import others_changes
+from staffords_gdpr.database.engines import backend_of
+from staffords_gdpr.retention.bulk.chain import numbered, same
+from staffords_gdpr.retention.bulk.lists import apart, at_places, listings
+from staffords_gdpr.retention.bulk.recheck import Recheck
+from staffords_gdpr.retention.bulk.rows import Rows, Scope
+from staffords_gdpr.retention.bulk.todo import Chunk, Todo, chunks, listing_of, of_chunk
+from staffords_gdpr.retention.states import Key
+
+if TYPE_CHECKING:
+    from staffords_gdpr.retention.bulk.decision import Bulk
+
+
+@dataclass(frozen=True)
+class _Listed:
+    """What was true when rows were written onto the lists, and how to see whether they are still due."""
+
+    recheck: Recheck
+    holds: frozenset[Key]
+    changes: int | None
+
+
+class Agenda:
+    """The lists of one `Bulk`."""
+
+    def __init__(self, bulk: Bulk) -> None:
+        self._bulk = bulk
+        self._listed: _Listed | None = None
+
+    def write(self) -> Todo:
+        """Write down which subjects, and which rows without a subject, the last decision found anything due of.
+
+        The subjects whose rows go without anybody else's come first: their rows are written down as well. Where a
+        database is on several servers, each of which has to be locked, or takes so many rows at a time, there are none.
+        """
+        bulk, work = self._bulk, self._bulk.work
+        self._listed = None
+        work.empty([work.todo, work.apart, *work.row_todos.values(), *work.lists.values()])
+        together = sum(bulk.run(statement) for statement in apart(work))
+        due = bulk.due_subjects().order_by(None)
+        subjects = bulk.run(listing_of(work.todo, due, work.subjects, work.apart if together else None))
+        work.filled(work.todo, subjects)
+        for name, table in work.row_todos.items():
+            alone = [
+                found.due().where(found.subject[0].is_(None), *(p.is_(None) for p in found.parent[:1]))
+                for found in bulk.candidates.values()
+                if found.bound.record.name == name
+            ]
+            rows = sa.union(*alone).subquery()
+            bulk.run(listing_of(table, sa.select(*rows.c).distinct()))
+        plain = 0
+        if work.lists and backend_of(bulk.connection).most_rows(bulk.connection) is None:
+            also = same(numbered(work.todo, "s"), list(work.apart.c))
+            plain = subjects - (bulk.count(work.todo.join(work.apart, also)) if together else 0)
+        if plain:
+            self._list_rows(plain)
+        return Todo(subjects, sum(bulk.count(table) for table in work.row_todos.values()), plain)
+
+    def _list_rows(self, plain: int) -> None:
+        """Write down the rows of the first so many subjects."""
+        bulk, work = self._bulk, self._bulk.work
+        for statement in listings(work, plain):
+            work.filled(statement.table, bulk.run(statement))
+        as_of, held = bulk.decided
+        rows = Rows(work, as_of, Scope.SUBJECTS, listed=True)
+        recheck = Recheck(rows)
+        bulk.look_up(frozenset(rows.days.rows()))
+        self._listed = _Listed(recheck, held, others_changes(bulk.connection))
+
+    def still_due(self, chunk: Chunk, holds: Iterable[Key], listed: Mapping[str, int]) -> bool:
+        """Whether all that is listed at these places is due by what the database says now, and under these holds.
+
+        `listed`: how many rows that is, by record type and step. Only what is locked stays so. False also where that
+        cannot be told so quickly.
+        """
+        found = self._listed
+        if found is None or frozenset(holds) != found.holds:
+            return False
+        if found.changes is not None and found.changes == others_changes(self._bulk.connection):
+            return True  # nobody else has written since the decision
+        return found.recheck.holds(self._bulk.connection, chunk, listed)
+
+    def subjects(self, size: Callable[[], int], after: int = 0, last: int | None = None) -> Iterator[Chunk]:
+        """The subjects of the list, those whose rows are listed first, in key order, after one place and up to another;
+        each time as many as `size` then says.
+        """
+        return chunks(self._bulk.count(self._bulk.work.todo) if last is None else last, size, after)
+
+    def rows(self, size: Callable[[], int]) -> Iterator[tuple[str, list[Key]]]:
+        """The rows without a subject of the list, record type by record type; each time as many as `size` says."""
+        for name, table in self._bulk.work.row_todos.items():
+            for chunk in chunks(self._bulk.count(table), size):
+                query = of_chunk(table, numbered(table, "k"), chunk)
+                yield name, [tuple(row) for row in self._bulk.connection.execute(query)]
+
+    def touch(self, chunk: Chunk | None = None) -> int:
+        """Remember the subjects of a chunk, or those of whom the last decision found anything due; how many were not
+        remembered before.
+        """
+        work = self._bulk.work
+        query = self._bulk.due_subjects().order_by(None) if chunk is None else at_places(work.todo)
+        due = query.subquery()
+        known = sa.exists().where(same(list(work.touched.c), list(due.c)))
+        new = sa.select(*due.c).where(sa.not_(known))
+        values = None if chunk is None else {"after": chunk.after, "last": chunk.last}
+        touched = self._bulk.run(
+            sa.insert(work.touched).from_select(list(work.touched.c.keys()), new), values
+        )
+        work.filled(work.touched, touched)
+        return touched
+
+    def begin(self) -> None:
+        """To be called when the decision over everything has been read, and before one of a batch is made."""
+        self._bulk.work.renew()
