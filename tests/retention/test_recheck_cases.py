@@ -1,0 +1,190 @@
+"""What an operator can do between the decision and a batch: whatever a rule reads is noticed, and nothing else is."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+import pytest
+import sqlalchemy as sa
+from engines.talk import run, speaking
+
+from staffords_gdpr.database.binding import bind
+from staffords_gdpr.database.connection import begin, connect
+from staffords_gdpr.operations.demo.folder import packaged_policy
+from staffords_gdpr.operations.demo.schema import metadata
+from staffords_gdpr.operations.purge.erasure import Eraser
+from staffords_gdpr.policy.loader import read_policy
+from staffords_gdpr.retention.bulk import Bulk, Chunk
+from staffords_gdpr.retention.bulk.recheck import Recheck
+
+AS_OF = dt.datetime(2026, 11, 23, 2, tzinfo=dt.UTC)
+ROWS = (
+    "INSERT INTO operators VALUES (1, 'Op', 'op@example.com', '2010-01-01')",
+    (
+        "INSERT INTO customers (id, name, address, registered_at) VALUES (1, 'One', 'There', '2010-01-01 10:00:00'), "
+        "(2, 'Two', 'There', '2010-01-01 10:00:00'), (3, 'Three', 'There', '2010-01-01 10:00:00')"
+    ),
+    (
+        "INSERT INTO products VALUES (11, 1, 'M', 'S', '2010-01-01', '2012-01-01'), "
+        "(12, 2, 'M', 'S', '2010-01-01', '2012-01-01'), (13, 3, 'M', 'S', '2010-01-01', '2012-01-01')"
+    ),
+    (
+        "INSERT INTO calls (id, customer_id, operator_id, channel, received_at) VALUES "
+        "(21, 1, 1, 'phone', '2015-01-01 10:00:00'), (22, 2, 1, 'phone', '2026-05-01 10:00:00'), "
+        "(23, 3, 1, 'phone', '2026-06-01 10:00:00')"
+    ),
+    (
+        "INSERT INTO repairs (id, customer_id, product_id, operator_id, booked_in_at, completed_at, status) VALUES "
+        "(31, 1, 11, 1, '2014-01-01 10:00:00', '2014-02-01 10:00:00', 'done'), "
+        "(32, 2, 12, 1, '2016-01-01 10:00:00', '2016-02-01 10:00:00', 'done')"
+    ),
+    (
+        "INSERT INTO payments VALUES (41, 31, '2014-02-01 10:00:00', 100, 'One', '1', '1'), "
+        "(42, 32, '2022-02-01 10:00:00', 100, 'Two', '2', '2')"
+    ),
+    "INSERT INTO consignments (id, repair_id, courier, direction) VALUES (51, 31, 'C', 'in'), (52, 32, 'C', 'in')",
+)
+LISTED = (
+    {"customer": 1, "product": 1, "call": 1, "repair": 1, "consignment": 1, "payment": 1},
+    {"repair": 1, "consignment": 1, "payment.card": 1, "payment.identity": 1},
+)
+NOTICED = {
+    "a call before the last contact": (
+        0,
+        (
+            "INSERT INTO calls (id, customer_id, operator_id, channel, received_at) "
+            "VALUES (29, 1, 1, 'phone', '2014-12-01 10:00:00')"
+        ),
+    ),
+    "a call today": (
+        0,
+        (
+            "INSERT INTO calls (id, customer_id, operator_id, channel, received_at) "
+            "VALUES (29, 1, 1, 'phone', '2026-11-23 01:00:00')"
+        ),
+    ),
+    "a call whose moment is corrected": (
+        0,
+        "UPDATE calls SET received_at = '2025-01-01 10:00:00' WHERE id = 21",
+    ),
+    "a call that has no moment any more": (0, "UPDATE calls SET received_at = NULL WHERE id = 21"),
+    "a call in the future": (0, "UPDATE calls SET received_at = '2027-01-01 10:00:00' WHERE id = 21"),
+    "a call that is gone": (0, "DELETE FROM calls WHERE id = 21"),
+    "a repair that is open again": (0, "UPDATE repairs SET completed_at = NULL WHERE id = 31"),
+    "a repair of somebody else now": (0, "UPDATE repairs SET customer_id = 3 WHERE id = 31"),
+    "a warranty that is longer": (0, "UPDATE products SET warranty_until = '2030-01-01' WHERE id = 11"),
+    "a product more": (0, "INSERT INTO products VALUES (19, 1, 'M', 'S', '2010-01-01', '2012-01-01')"),
+    "a product of somebody else now": (0, "UPDATE products SET customer_id = 3 WHERE id = 11"),
+    "a customer who is newer": (0, "UPDATE customers SET registered_at = '2026-01-01 10:00:00' WHERE id = 1"),
+    "a repair of the product for somebody else": (
+        0,
+        (
+            "INSERT INTO repairs (id, customer_id, product_id, operator_id, booked_in_at, completed_at, status) "
+            "VALUES (39, 3, 11, 1, '2026-01-01 10:00:00', '2026-02-01 10:00:00', 'done')"
+        ),
+    ),
+    "a consignment more": (
+        0,
+        "INSERT INTO consignments (id, repair_id, courier, direction) VALUES (59, 31, 'C', 'out')",
+    ),
+    "a consignment of another repair now": (0, "UPDATE consignments SET repair_id = 32 WHERE id = 51"),
+    "a payment more": (
+        0,
+        "INSERT INTO payments VALUES (49, 31, '2026-02-01 10:00:00', 100, NULL, NULL, NULL)",
+    ),
+    "a payment that was taken later": (
+        1,
+        "UPDATE payments SET taken_at = '2026-06-01 10:00:00' WHERE id = 42",
+    ),
+    "a repair that is evidence of the last contact now": (
+        1,
+        "UPDATE repairs SET booked_in_at = '2026-05-01 08:00:00' WHERE id = 32",
+    ),
+}
+NO_MATTER = (
+    "UPDATE customers SET name = 'Married', address = 'Elsewhere' WHERE id = 1",
+    "UPDATE calls SET reason = 'Noise' WHERE id = 21",
+    "UPDATE repairs SET fault = 'Smoke' WHERE id = 31",
+    (
+        "INSERT INTO calls (id, customer_id, operator_id, channel, received_at) "
+        "VALUES (29, 3, 1, 'phone', '2026-11-22 10:00:00')"
+    ),
+    "INSERT INTO operators VALUES (2, 'New', 'new@example.com', '2026-11-01')",
+    "UPDATE calls SET received_at = '2026-05-01 09:00:00' WHERE id = 22",  # the same day
+)
+
+
+@pytest.fixture
+def listed(engine_url: str) -> Iterator[Bulk]:
+    """A decision over these rows, and what it found on the lists."""
+    with speaking(engine_url) as connection:
+        metadata.create_all(connection)
+        connection.commit()
+    run(engine_url, *ROWS)
+    engine = connect(engine_url, write=True)
+    with engine.connect() as connection:
+        bulk = Bulk(connection, bind(read_policy(packaged_policy(), "retention.yaml"), connection))
+        connection.commit()
+        with begin(connection, lock=False):
+            bulk.decide(AS_OF)
+            assert bulk.agenda.write().plain == 2
+        yield bulk
+    engine.dispose()
+
+
+def still_due(bulk: Bulk, place: int) -> bool:
+    with begin(bulk.connection, lock=True) as transaction:
+        chunk = Chunk(place, place + 1)
+        plan = Eraser(bulk, listed=True).plan(chunk)
+        assert plan.rows == LISTED[place]
+        says = bulk.agenda.still_due(chunk, frozenset(), plan.rows)
+        transaction.rollback()
+    return says
+
+
+def test_what_a_rule_reads_is_noticed(listed: Bulk, engine_url: str, subtests: pytest.Subtests) -> None:
+    url = engine_url
+    for what, (place, statement) in NOTICED.items():
+        with subtests.test(what), speaking(url) as operator:
+            before = {t: operator.execute(sa.select(t)).all() for t in metadata.sorted_tables}
+            operator.exec_driver_sql(statement)
+            operator.commit()
+            assert not still_due(listed, place)
+            restore(operator, before)
+        assert still_due(listed, place)
+
+
+def test_what_no_rule_reads_is_not(listed: Bulk, engine_url: str) -> None:
+    run(engine_url, *NO_MATTER)
+    assert still_due(listed, 0)
+    assert still_due(listed, 1)
+
+
+def test_a_hold_that_has_come_since_is_noticed(listed: Bulk) -> None:
+    with begin(listed.connection, lock=True) as transaction:
+        plan = Eraser(listed, listed=True).plan(Chunk(0, 1))
+        assert not listed.agenda.still_due(Chunk(0, 1), frozenset({(1,)}), plan.rows)
+        transaction.rollback()
+
+
+def restore(operator: sa.Connection, before: dict[sa.Table, list[sa.Row[tuple[object, ...]]]]) -> None:
+    """Give the tables back the rows that they had."""
+    for table in reversed(metadata.sorted_tables):
+        operator.execute(sa.delete(table))
+    for table, rows in before.items():
+        operator.execute(sa.insert(table), [row._asdict() for row in rows])
+    operator.commit()
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+def test_where_nobody_else_has_written_since_nothing_is_asked_again(
+    listed: Bulk, engine_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    monkeypatch.setattr(Recheck, "holds", lambda *_: asked.append("again"))
+    assert still_due(listed, 0)
+    assert not asked
+    run(engine_url, NO_MATTER[0])
+    assert not still_due(listed, 0)
+    assert asked == ["again"]
