@@ -22,7 +22,7 @@ import sqlalchemy as sa
 
 from benchmarks import growth, neighbours, others, page
 from benchmarks.data import Size
-from benchmarks.measure import Series, alternate, by_gdpr, by_hand, say
+from benchmarks.measure import Run, Series, alternate, beside_a_writer, by_gdpr, by_hand, say
 from benchmarks.servers import ENGINES, Engine, start
 from benchmarks.site import Failed, Site
 
@@ -118,10 +118,13 @@ def purge_command(arguments: argparse.Namespace, customers: int | None = None) -
 
 def _purge(site: Site, arguments: argparse.Namespace, deadline: float) -> Series:
     engine = site.engine
-    ways: dict[str, Callable[[], Any]] = {
-        "floor": lambda: by_hand(engine, "erase"),
-        "gdpr": lambda: by_gdpr(site, purge_command(arguments), lambda said: said["erased"]),
-    }
+
+    def purge() -> Run:
+        return by_gdpr(site, purge_command(arguments), lambda said: said["erased"])
+
+    ways: dict[str, Callable[[], Run]] = {"floor": lambda: by_hand(engine, "erase"), "gdpr": purge}
+    if engine.name.startswith("sqlite"):
+        ways["beside"] = lambda: beside_a_writer(site, purge)
     if engine.name == "mariadb" and others.has_archiver() and not arguments.no_others:
         ways["pt-archiver"] = lambda: others.by_archiver(engine)
     series = alternate(
