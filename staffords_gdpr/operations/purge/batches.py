@@ -279,7 +279,10 @@ class Batches:
         return committed
 
     def begin_pass(self) -> None:
-        """To be called before subjects get other places: those of whom something has gone are remembered."""
+        """To be called before subjects get other places: those of whom something has gone are remembered. Nothing is
+        pending then, and nobody else uses the log.
+        """
+        self.announcements.finish()
         for chunk in self.erased:
             self.bulk.agenda.touch(chunk)
         self.bulk.connection.commit()
