@@ -225,7 +225,12 @@ def _beside(catalogue: Catalogue, bound: Bound, way: _Way) -> Iterator[_Way]:
             yield from _forward(date.through, way)
     for edge in bound.refers:
         if edge.direct and edge.target in catalogue.records:
-            yield way.to(catalogue.records[edge.target].table, edge.columns, own_first=False)
+            target = catalogue.records[edge.target]
+            there = way.over(target.sa_table.alias(), [pair[::-1] for pair in edge.columns])
+            yield there
+            for date in target.dates.values():
+                if date.through:
+                    yield from _forward(date.through, there.anew())
     for edge in catalogue.edges:
         if edge.target == bound.record.name and edge.kind == "refers_to" and not _declared(catalogue, edge):
             yield way.to(edge.source_table, edge.columns)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from office import at, codes
@@ -21,6 +23,7 @@ from purge_office import (
 from staffords_gdpr.auditlog.rows import read_leaves, root
 from staffords_gdpr.database.connection import connect
 from staffords_gdpr.operations.purge import run as purge_module
+from staffords_gdpr.operations.purge.announcements import Announcements
 from staffords_gdpr.operations.purge.batches import Batches
 from staffords_gdpr.retention.bulk import Chunk
 
@@ -215,6 +218,31 @@ class TestDueOnlyTogether:
         firm = self.purge(tmp_path, ring)
         assert set(firm.tables()["calls"]) == {1, 2, 3}
         assert set(firm.tables()["customers"]) == {1, 2, 3}
+
+    @pytest.mark.parametrize("card", ["'1'", "NULL"])
+    def test_who_is_in_two_passes_counts_once_and_waits_for_the_log(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, card: str
+    ) -> None:
+        """The first pass erases a card of each, the second all that is due only together: once the log knows."""
+        outcome = Announcements.outcome
+
+        def slowly(*arguments: Any, **more: str) -> None:
+            time.sleep(0.1)
+            outcome(*arguments, **more)
+
+        monkeypatch.setattr(Announcements, "outcome", slowly)
+        firm = Firm.open(tmp_path, rows=CHAIN)
+        firm.script(
+            f"INSERT INTO payments VALUES (1, 1, '2019-01-01', {card}, 'x'), (2, 2, '2019-01-01', '2', 'x'); "
+            "INSERT INTO calls (id, customer_id, received_at, follows) VALUES "
+            "(1, 1, '2015-01-01', NULL), (2, 2, '2015-01-01', 1)"
+        )
+        before = firm.tables()
+        result = firm.purge(batch_size=1)
+        assert_log_and_database_agree(firm, before)
+        assert firm.tables()["customers"] == firm.tables()["calls"] == {}
+        assert result.result == "complete"
+        assert result.subjects_affected == len(before["customers"])
 
 
 class TestMeanwhile:

@@ -11,11 +11,14 @@ from engines.talk import run, speaking
 
 from staffords_gdpr.database.binding import bind
 from staffords_gdpr.database.connection import begin, connect
+from staffords_gdpr.database.locks import ChunkLocks
 from staffords_gdpr.operations.demo.folder import packaged_policy
 from staffords_gdpr.operations.demo.schema import metadata
 from staffords_gdpr.operations.purge.erasure import Eraser
 from staffords_gdpr.policy.loader import read_policy
 from staffords_gdpr.retention.bulk import Bulk, Chunk
+from staffords_gdpr.retention.bulk.chain import numbered
+from staffords_gdpr.retention.bulk.lists import within
 from staffords_gdpr.retention.bulk.recheck import Recheck
 
 AS_OF = dt.datetime(2026, 11, 23, 2, tzinfo=dt.UTC)
@@ -45,6 +48,14 @@ ROWS = (
     ),
     "INSERT INTO consignments (id, repair_id, courier, direction) VALUES (51, 31, 'C', 'in'), (52, 32, 'C', 'in')",
 )
+HEAD = """
+version: 1
+title: A test's policy
+timezone: Europe/London
+schedule: {purge: 1 day, audit: 6 months, review: 12 months}
+roles: {audit: [call-centre-manager, director], review: [director]}
+subject: customer
+"""
 LISTED = (
     {"customer": 1, "product": 1, "call": 1, "repair": 1, "consignment": 1, "payment": 1},
     {"repair": 1, "consignment": 1, "payment.card": 1, "payment.identity": 1},
@@ -188,3 +199,144 @@ def test_where_nobody_else_has_written_since_nothing_is_asked_again(
     run(engine_url, NO_MATTER[0])
     assert not still_due(listed, 0)
     assert asked == ["again"]
+
+
+def test_a_customer_who_is_gone_is_noticed_where_no_rule_asks_for_dates_of_theirs(
+    engine_url: str,
+) -> None:
+    """Their payment belongs to nobody then, which is decided by other rules."""
+    run(
+        engine_url,
+        "CREATE TABLE customers (id INTEGER PRIMARY KEY, registered_at TIMESTAMP NULL)",
+        "CREATE TABLE payments (id INTEGER PRIMARY KEY, customer_id INTEGER, taken_at TIMESTAMP NULL)",
+        "CREATE INDEX i ON payments (customer_id)",
+        "INSERT INTO customers VALUES (3, '2026-01-01 10:00:00')",
+        "INSERT INTO payments VALUES (7, 3, '2015-01-01 10:00:00')",
+    )
+    policy = (
+        HEAD
+        + """
+records:
+  customer: {table: customers, keep: {for: 3 years, after: registered_at}}
+  payment: {table: payments, belongs_to: customer, on: {customer_id: id}, keep: {for: 6 years, after: taken_at}}
+"""
+    )
+    assert says(engine_url, policy, "UPDATE customers SET registered_at = NULL WHERE id = 3")
+    assert not says(engine_url, policy, "DELETE FROM customers WHERE id = 3")
+
+
+def test_an_amount_whose_type_only_the_engine_knows_is_asked_about_again(engine_url: str) -> None:
+    run(
+        engine_url,
+        "CREATE TABLE customers (id INTEGER PRIMARY KEY, registered_at TIMESTAMP NULL)",
+        "CREATE TABLE terms (customer_id INTEGER PRIMARY KEY, since DATE, months INTEGER)",
+        "INSERT INTO customers VALUES (3, '2015-01-01 10:00:00')",
+        "INSERT INTO terms VALUES (3, '2015-01-01', 6)",
+    )
+    policy = (
+        HEAD
+        + """
+records:
+  customer:
+    table: customers
+    keep: {for: 3 years, after: registered_at, or_until: term_end}
+    dates:
+      term_end: {column: since, stored_as: day, plus: {months: months}, through: {table: terms, on: {customer_id: id}}}
+"""
+    )
+    assert says(engine_url, policy, "UPDATE customers SET registered_at = '2015-01-02 10:00:00'")
+    assert not says(engine_url, policy, "UPDATE terms SET months = 300")
+
+
+WARRANTIES = (
+    "CREATE TABLE customers (id INTEGER PRIMARY KEY, registered_at TIMESTAMP NULL)",
+    """CREATE TABLE products (id INTEGER PRIMARY KEY, customer_id INTEGER,
+    FOREIGN KEY (customer_id) REFERENCES customers (id))""",
+    "CREATE INDEX c ON products (customer_id)",
+    """CREATE TABLE warranties (id INTEGER PRIMARY KEY, product_id INTEGER, day DATE,
+    FOREIGN KEY (product_id) REFERENCES products (id))""",
+    "CREATE INDEX w ON warranties (product_id)",
+    """CREATE TABLE repairs (id INTEGER PRIMARY KEY, customer_id INTEGER, product_id INTEGER, done TIMESTAMP NULL,
+    state VARCHAR(9), FOREIGN KEY (customer_id) REFERENCES customers (id),
+    FOREIGN KEY (product_id) REFERENCES products (id))""",
+    "CREATE INDEX r ON repairs (customer_id)",
+    "CREATE INDEX p ON repairs (product_id)",
+    "CREATE TABLE states (name VARCHAR(9) PRIMARY KEY, kind VARCHAR(9))",
+    "INSERT INTO customers VALUES (3, '2010-01-01 10:00:00')",
+    "INSERT INTO products VALUES (5, 3)",
+    "INSERT INTO warranties VALUES (6, 5, '2012-01-01')",
+    "INSERT INTO states VALUES ('done', 'closed')",
+    "INSERT INTO repairs VALUES (7, 3, 5, '2015-01-01 10:00:00', 'done')",
+)
+OF_REPAIRS = """
+records:
+  customer: {table: customers, keep: {for: 3 years, after: registered_at}}
+  product:
+    table: products
+    belongs_to: customer
+    dates: {warranty: {column: day, stored_as: day, through: {table: warranties, on: {product_id: id}}}}
+  repair:
+    table: repairs
+    belongs_to: customer
+    refers_to: product
+    keep: {for: 2 years, after: done, or_until: product.warranty%s}
+  warranty: {table: warranties, belongs_to: product}
+"""
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql", "mariadb"], indirect=True)
+def test_what_is_read_on_the_way_to_a_date_of_what_a_row_refers_to_is_locked(engine_url: str) -> None:
+    run(engine_url, *WARRANTIES)
+    policy = read_policy((HEAD + OF_REPAIRS % "").encode(), "policy.yaml")
+    engine = connect(engine_url, write=True)
+    with engine.connect() as connection:
+        bulk = Bulk(connection, bind(policy, connection))
+        connection.commit()
+        with begin(connection, lock=False):
+            bulk.decide(AS_OF)
+            bulk.agenda.write()
+        todo = bulk.work.todo
+        locks = ChunkLocks(connection, bulk.catalogue, todo, numbered(todo, "s"), within(todo))
+        with begin(connection, lock=True) as transaction:
+            locks.take(connection, {"after": 0, "last": 1})
+            with (
+                connect(engine_url, write=True).connect() as operator,
+                begin(operator, lock=True, short=True),
+            ):
+                with pytest.raises(sa.exc.OperationalError, match="timeout"):
+                    operator.exec_driver_sql("UPDATE warranties SET day = '2030-01-01' WHERE id = 6")
+                operator.rollback()
+            transaction.rollback()
+    engine.dispose()
+
+
+@pytest.mark.parametrize("engine_name", ["mariadb"], indirect=True)
+def test_where_rules_read_look_up_tables_a_batch_decides_as_only_that_locks_them(engine_url: str) -> None:
+    run(engine_url, *WARRANTIES)
+    look_up = ", while: {state: {in: {table: states, column: name, where: {kind: open}}}}"
+    policy = read_policy((HEAD + OF_REPAIRS % look_up).encode(), "policy.yaml")
+    engine = connect(engine_url, write=True)
+    with engine.connect() as connection:
+        assert not Bulk(connection, bind(policy, connection)).work.lists
+        connection.rollback()
+        policy = read_policy((HEAD + OF_REPAIRS % "").encode(), "policy.yaml")
+        assert Bulk(connection, bind(policy, connection)).work.lists
+    engine.dispose()
+
+
+def says(url: str, policy: str, statement: str) -> bool:
+    """Whether the recheck lets the first place through, once somebody has done that after the decision."""
+    engine = connect(url, write=True)
+    with engine.connect() as connection:
+        bulk = Bulk(connection, bind(read_policy(policy.encode(), "policy.yaml"), connection))
+        connection.commit()
+        with begin(connection, lock=False):
+            bulk.decide(AS_OF)
+            assert bulk.agenda.write().plain == 1
+        run(url, statement)
+        with begin(connection, lock=True) as transaction:
+            plan = Eraser(bulk, listed=True).plan(Chunk(0, 1))
+            said = bulk.agenda.still_due(Chunk(0, 1), frozenset(), plan.rows)
+            transaction.rollback()
+    engine.dispose()
+    return said

@@ -84,7 +84,7 @@ class HoldsWatch:
         return (found.st_ino, found.st_mtime_ns, found.st_size)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Batches:
     """Carries out the batches of one run."""
 
@@ -98,7 +98,8 @@ class Batches:
     aside: list[Chunk] = field(default_factory=list)
     """Places of the list that `listed` has left to `subjects`."""
     erased: list[Chunk] = field(default_factory=list)
-    """Places of which it has erased what was listed."""
+    """Places of which it has erased what was listed, in the first pass."""
+    first_pass: bool = True
 
     def listed(self, chunk: Chunk) -> float:
         """Erase what is listed at these places, in one transaction, if all of it is still due. Otherwise the places are
@@ -193,12 +194,12 @@ class Batches:
 
     def _count_subjects(self, chunk: Chunk | None) -> None:
         """Count whom the batch was about. It is over and logged: whatever goes wrong, it must not be tried again."""
-        if chunk is not None:
-            self.erased.append(chunk)
+        if chunk is not None and self.first_pass:
+            self.erased.append(chunk)  # nobody was in an earlier batch
             self.tally.subjects += len(chunk)
             return
         try:
-            self.tally.subjects += self.bulk.agenda.touch()
+            self.tally.subjects += self.bulk.agenda.touch(chunk)
             self.bulk.connection.commit()  # or a transaction stays open through the pause that follows
         except sa.exc.DBAPIError as error:
             raise translated(error, self.bulk.connection.engine) from error
@@ -288,6 +289,7 @@ class Batches:
         self.bulk.connection.commit()
         self.erased.clear()
         self.aside.clear()
+        self.first_pass = False
 
     def _code(self, error: sa.exc.DBAPIError) -> str:
         """What the log says of a batch that the database did not carry out."""

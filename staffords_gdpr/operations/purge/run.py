@@ -153,9 +153,10 @@ class _Run:
             )
             # the log may be what failed, and what failed first is what a person has to hear
             with suppress(GdprError):
-                announcements.finish()
-            with suppress(GdprError):
-                self._end("stopped", undecidable, rows_in(held_why))
+                try:
+                    announcements.finish()
+                finally:
+                    self._end("stopped", undecidable, rows_in(held_why))
             raise
         self._end(result, undecidable, rows_in(held_why))
         return self._result(result, held_why, undecidable, recovered, before)

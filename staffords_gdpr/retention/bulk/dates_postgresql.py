@@ -121,7 +121,10 @@ class PostgresqlDays(RegexDays):
                 return sa.case(
                     (kind == text("boolean"), sa.null()),
                     (self._is_like(plain, WHOLE), number),
-                    (sa.and_(kind.in_(_FRACTIONS), self._is_like(plain, FRACTION)), sa.func.floor(number)),
+                    (
+                        sa.and_(kind.in_(list(map(text, _FRACTIONS))), self._is_like(plain, FRACTION)),
+                        sa.func.floor(number),
+                    ),
                 )
             case _:
                 return sa.cast(sa.null(), sa.BigInteger)

@@ -15,8 +15,8 @@ from staffords_gdpr.database.catalogue import Edge
 from staffords_gdpr.retention.bulk.chain import Column, Condition, key_of, numbered, same
 from staffords_gdpr.retention.bulk.work import Candidates, Work, nulls
 
-AFTER, LAST = (sa.bindparam(name, type_=sa.Integer) for name in ("after", "last"))
-"""Between which places a statement reads: those after the one, up to the other."""
+AFTER, LAST = (sa.bindparam(name, 0, type_=sa.Integer) for name in ("after", "last"))
+"""Between which places a statement reads: those after the one, up to the other. Who forgets to say gets none."""
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ class Recheck:
 
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
-        self._right = {name: query for name, query in self._all_right() if query is not None}
+        self._right = dict(self._all_right())
         self._wrong = list(self._all_wrong())
         every = [*self._right.values(), *self._wrong]
         statement = sa.select(*(query.scalar_subquery().label(f"c{n}") for n, query in enumerate(every)))
@@ -52,9 +52,9 @@ class Recheck:
             count == wanted.get(name, 0) for name, count in zip(self._right, right, strict=True)
         )
 
-    def _all_right(self) -> Iterator[tuple[str, Count | None]]:
+    def _all_right(self) -> Iterator[tuple[str, Count]]:
         """What has to be counted as often as it is listed: rows that go by their own rule or with their owner, and
-        subjects whose dates are those that the decision saw.
+        subjects who are there with the dates that the decision saw.
         """
         work = self._rows.work
         yield SUBJECTS, self._dates()
@@ -84,10 +84,9 @@ class Recheck:
 
     # -- rows by their own rule ----------------------------------------------------------------------------------
 
-    def _dates(self) -> Count | None:
+    def _dates(self) -> Count:
+        """The listed subjects that are still there, with the dates that the decision saw."""
         rows = self._rows
-        if not rows.policy.dates:
-            return None
         now, then = subject_dates(rows).subquery(), rows.known
         unchanged = [
             now.c[f"d_{date}"].is_not_distinct_from(then.c[f"d_{date}"]) for date in rows.policy.dates

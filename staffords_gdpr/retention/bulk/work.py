@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
 
 from staffords_gdpr.database.catalogue import Bound, Catalogue, Edge
-from staffords_gdpr.policy.models import Record, Step, SubjectDate
+from staffords_gdpr.policy.models import Condition, LookUp, Record, Step, SubjectDate
 from staffords_gdpr.retention.bulk.chain import Column, numbered
 from staffords_gdpr.retention.bulk.engines import day_type, days_on
 from staffords_gdpr.retention.bulk.todo import place
@@ -137,11 +137,22 @@ class Work:
                 )
                 for number, (name, found) in enumerate(self.candidates.items())
             }
-            if _has_one_place(catalogue, self.views)
+            if _has_one_place(catalogue, self.views) and not self._looks_up()
             else {}
         )
         self._tables.make()
         self._connection = connection
+
+    def _looks_up(self) -> bool:
+        """Whether rules read look-up tables that only a decision within the batch would lock: on MariaDB, which locks
+        what an INSERT ... SELECT reads.
+        """
+        return self.dialect.name in ("mysql", "mariadb") and any(
+            isinstance(test, LookUp)
+            for bound in self.catalogue.records.values()
+            for given in conditions_of(bound.record)
+            for test in given.columns.values()
+        )
 
     def clear(self) -> None:
         """Empty the tables of the last decision; the scope stays."""
@@ -227,6 +238,16 @@ def _has_one_place(catalogue: Catalogue, views: Views) -> bool:
     return catalogue.subject is not None and not any(
         bound.several or bound.shares or views.contestable(bound) for bound in catalogue.records.values()
     )
+
+
+def conditions_of(record: Record) -> Iterator[Condition]:
+    """Every condition that a record type's rules ask of its rows, or of rows on the way to others."""
+    keeps = [record.keep, record.orphans, *(step.keep for step in record.sooner)]
+    hops = [*(hop for date in record.dates.values() for hop in date.through)]
+    if record.belongs_to is not None:
+        hops += record.belongs_to.through
+    given = [record.where, *(keep.while_ for keep in keeps if keep), *(hop.where for hop in hops)]
+    yield from (condition for condition in given if condition is not None)
 
 
 def parent_of(catalogue: Catalogue, record: Record) -> str | None:
