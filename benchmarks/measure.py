@@ -119,7 +119,7 @@ def by_gdpr(site: Site, argv: tuple[str, ...], rows: Callable[[Any], Mapping[str
 
 
 def beside_a_writer(site: Site, purge: Way) -> Run:
-    """A purge during which somebody else writes once, after its decision: from then on what is listed is asked about
+    """A purge during which somebody else writes, after its decision: from then on what is listed is asked about
     again in every batch, which SQLite makes needless where nobody writes.
     """
     done = threading.Event()
@@ -130,8 +130,10 @@ def beside_a_writer(site: Site, purge: Way) -> Run:
             if done.wait(0.01):
                 return
         with site.engine.connection() as connection:
-            connection.exec_driver_sql("UPDATE operators SET name = name WHERE id = 1")
-            connection.commit()
+            # SQLite writes nothing where nothing changes
+            for name in ("name || '.'", "rtrim(name, '.')"):
+                connection.exec_driver_sql(f"UPDATE operators SET name = {name} WHERE id = 1")
+                connection.commit()
 
     writer = threading.Thread(target=write)
     writer.start()

@@ -146,6 +146,7 @@ class Batches:
             )
             return _Portion(plan, whole=whole)
 
+        self.bulk.agenda.before_deciding()
         return self._batch(prepare, self._now, of_nobody, short=scope is not Scope.ALL) or 0.0
 
     def _batch(
