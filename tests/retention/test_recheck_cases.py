@@ -225,6 +225,27 @@ records:
     assert not says(engine_url, policy, "DELETE FROM customers WHERE id = 3")
 
 
+def test_a_record_type_may_be_called_subjects(engine_url: str) -> None:
+    run(
+        engine_url,
+        "CREATE TABLE customers (id INTEGER PRIMARY KEY, registered_at TIMESTAMP NULL)",
+        "CREATE TABLE lessons (id INTEGER PRIMARY KEY, customer_id INTEGER, given_at TIMESTAMP NULL)",
+        "CREATE INDEX i ON lessons (customer_id)",
+        "INSERT INTO customers VALUES (3, '2026-01-01 10:00:00')",
+        "INSERT INTO lessons VALUES (7, 3, '2015-01-01 10:00:00')",
+    )
+    policy = (
+        HEAD
+        + """
+records:
+  customer: {table: customers, keep: {for: 3 years, after: registered_at}}
+  subjects: {table: lessons, belongs_to: customer, on: {customer_id: id}, keep: {for: 6 years, after: given_at}}
+"""
+    )
+    assert says(engine_url, policy, "UPDATE customers SET registered_at = NULL WHERE id = 3")
+    assert not says(engine_url, policy, "DELETE FROM customers WHERE id = 3")
+
+
 def test_an_amount_whose_type_only_the_engine_knows_is_asked_about_again(engine_url: str) -> None:
     run(
         engine_url,

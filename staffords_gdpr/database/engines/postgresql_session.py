@@ -30,7 +30,6 @@ SHORT_BATCH = f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'; {_BY_INDEX}; " + "; 
         WHERE current_setting('{name}') = '0' OR current_setting('{name}')::interval > '{SHORT_SECONDS} s'"""
     for name in ("statement_timeout", "idle_in_transaction_session_timeout")
 )
-
 """What a batch begins with."""
 
 

@@ -80,11 +80,9 @@ class Eraser:
         self._bulk = bulk
         self._backend = backend_of(bulk.connection)
         due = due_by_list(bulk.work) if listed else due_by_decision(bulk.work)
-        self._order = in_order(bulk)
-        self._due = {found.name: due[found.name] for found in self._order if found.name in due}
+        self._due = {found.name: due[found.name] for found in in_order(bulk) if found.name in due}
         self._keys = {name: one.keys() for name, one in self._due.items()}
-        subjects = bulk.due_subjects()
-        self._subjects = at_places(bulk.work.todo) if listed else subjects
+        self._subjects = at_places(bulk.work.todo) if listed else bulk.due_subjects()
         self._dragging = {name: list(self._taken_along(one)) for name, one in self._due.items()}
         self._erasing = {name: self._statement(one) for name, one in self._due.items()}
         self._openings = [
@@ -95,11 +93,9 @@ class Eraser:
         """What to erase: of what is listed, at these places."""
         at = places(chunk)
         erasures = []
-        for found in self._order:
-            if found.name in self._keys:
-                keys = self._read(self._keys[found.name], at)
-                if keys:
-                    erasures.append(Erasure(found.name, values_of(found), keys))
+        for name, due in self._due.items():
+            if keys := self._read(self._keys[name], at):
+                erasures.append(Erasure(name, values_of(due.found), keys))
         return Plan(tuple(erasures), self._read(self._subjects, at))
 
     def _read(self, query: sa.Select[Any], at: Mapping[str, int]) -> tuple[Key, ...]:
@@ -120,17 +116,15 @@ class Eraser:
         connection, at = self._bulk.connection, places(chunk)
         opened = sum(int(connection.execute(undo, at).rowcount) for undo in self._openings)
         reached: dict[str, int] = {}
-        alike = 0
+        alike, written = 0, set[str]()
         for erasure in plan.erasures:
-            dragged = sum(
-                len(connection.execute(query, at).all())
-                for deleting, query in self._dragging[erasure.name]
-                if deleting is (erasure.values is None)
-            )
+            dragged = sum(len(connection.execute(query, at).all()) for query in self._dragging[erasure.name])
             if dragged:
                 return Erased(reached, opened, dragged)
-            if not self._backend.counts_unchanged and erasure.values is not None:
+            table = self._due[erasure.name].found.bound.table
+            if not self._backend.counts_unchanged and erasure.values is not None and table in written:
                 alike += len(erasure.keys) - self._left(erasure, at)
+            written.add(table)
             reached[erasure.name] = connection.execute(self._erasing[erasure.name], at).rowcount
         return Erased(reached, opened, 0, alike)
 
@@ -182,9 +176,9 @@ class Eraser:
         chosen = keys[0] if len(keys) == 1 else sa.tuple_(*keys)
         return statement.where(chosen.in_(due.keys()))
 
-    def _taken_along(self, due: Due) -> Iterator[tuple[bool, sa.Select[Any]]]:
+    def _taken_along(self, due: Due) -> Iterator[sa.Select[Any]]:
         """The rows that still refer to those that are to be deleted now, by foreign keys that would take them along; or
-        to the columns that are to be replaced now, by any. Each with whether it is about deleting.
+        to the columns that are to be replaced now, by any.
 
         Only where the engine does not count what it changes by itself.
         """
@@ -206,7 +200,7 @@ class Eraser:
                 .where(*due.tests)
                 .with_for_update(read=True)
             )
-            yield values is None, query
+            yield query
 
 
 def _replacements(

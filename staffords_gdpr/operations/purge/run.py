@@ -128,7 +128,6 @@ class _Run:
         self.allowed, self.total = max(confirm or 0, before.allowed), bulk.total_subjects()
         self._refuse(brakes.share(self.policy, todo, self.total, self.allowed))
         held_why, undecidable = bulk.left_alone()
-        bulk.agenda.begin()
         self.connection.commit()
         self.progress.plan(
             Planned(

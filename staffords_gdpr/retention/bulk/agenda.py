@@ -124,12 +124,7 @@ class Agenda:
         work.filled(work.touched, touched)
         return touched
 
-    def begin(self) -> None:
-        """To be called when the decision over everything has been read, and before one of a batch is made."""
-        self._bulk.work.renew()
-
     def before_deciding(self) -> None:
         """To be called before a batch that decides begins: MariaDB would read past what all before it have left."""
-        if self._bulk.connection.dialect.name in ("mysql", "mariadb"):
-            self._bulk.work.renew()
-            self._bulk.connection.commit()
+        self._bulk.work.renew()
+        self._bulk.connection.commit()

@@ -305,6 +305,7 @@ def erased_already(rows: Rows, found: Candidates, table: sa.FromClause) -> Condi
 
 
 def referring_rows(rows: Rows, edge: Edge) -> sa.FromClause:
+    """What refers over an edge: the record type's rows, or those of a table that is none of ours."""
     if edge.source is not None:
         owner = rows.catalogue.records[edge.source].owner
         plain = edge.direct and (owner is None or owner.direct)  # else the owner columns may be asked for

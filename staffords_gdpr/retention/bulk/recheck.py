@@ -27,8 +27,6 @@ from staffords_gdpr.retention.bulk.rows import Chain, Rows
 from staffords_gdpr.retention.bulk.todo import Chunk
 from staffords_gdpr.retention.bulk.work import Candidates, decided_by, uses
 
-SUBJECTS = "subjects"
-
 Count = sa.Select[tuple[int]]
 
 
@@ -37,27 +35,26 @@ class Recheck:
 
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
-        self._right = dict(self._all_right())
+        self._right = dict(self._all_right())  # of record types and steps, whatever their names
         self._wrong = list(self._all_wrong())
-        every = [*self._right.values(), *self._wrong]
+        every = [self._dates(), *self._right.values(), *self._wrong]
         statement = sa.select(*(query.scalar_subquery().label(f"c{n}") for n, query in enumerate(every)))
         self._statement = Compiled(statement, rows.work.dialect)
 
     def holds(self, connection: sa.Connection, chunk: Chunk, listed: Mapping[str, int]) -> bool:
         """Whether all that stands at these places is due. `listed`: how many rows that is, by record type and step."""
         found = self._statement.execute(connection, after=chunk.after, last=chunk.last).one()
-        right, wrong = found[: len(self._right)], found[len(self._right) :]
-        wanted = {**listed, SUBJECTS: len(chunk)}
-        return not any(wrong) and all(
-            count == wanted.get(name, 0) for name, count in zip(self._right, right, strict=True)
+        subjects, counts = found[0], found[1:]
+        right, wrong = counts[: len(self._right)], counts[len(self._right) :]
+        return (
+            not any(wrong)
+            and subjects == len(chunk)
+            and all(count == listed.get(name, 0) for name, count in zip(self._right, right, strict=True))
         )
 
     def _all_right(self) -> Iterator[tuple[str, Count]]:
-        """What has to be counted as often as it is listed: rows that go by their own rule or with their owner, and
-        subjects who are there with the dates that the decision saw.
-        """
+        """What has to be counted as often as it is listed: rows that go by their own rule or with their owner."""
         work = self._rows.work
-        yield SUBJECTS, self._dates()
         for name in work.lists:
             found = work.candidates[name]
             parent = decided_by(self._rows.catalogue, found)

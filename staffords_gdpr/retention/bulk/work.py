@@ -159,7 +159,7 @@ class Work:
         self._tables.clear(self._decided)
 
     def renew(self) -> None:
-        """The same of a decision over everything, before others are made; never in a transaction that locks."""
+        """Make them anew where an engine would read past what they held; never in a transaction that locks."""
         self._tables.renew(self._decided)
 
     @property

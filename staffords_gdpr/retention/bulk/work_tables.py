@@ -83,15 +83,13 @@ class WorkTables:
             self._connection.execute(sa.delete(table))
 
     def renew(self, tables: Sequence[sa.Table]) -> None:
-        """The same where much was written. MariaDB, too, reads past what it has deleted, unless the table is made anew;
-        that ends a transaction, so never call this in one that locks anything.
+        """Have nothing in these tables that MariaDB would read past: it does so, too, unless a table is made anew. That
+        ends a transaction, so never call this in one that locks anything.
         """
         if self._dialect in ("mysql", "mariadb"):
             for table in tables:
                 self._connection.exec_driver_sql(f"DROP TEMPORARY TABLE `{table.name}`")
                 table.create(self._connection)
-        else:
-            self.clear(tables)
 
     def filled(self, table: sa.FromClause, rows: int) -> None:
         """Let the planner know of what was written: only so does PostgreSQL count the rows of temporary tables.
