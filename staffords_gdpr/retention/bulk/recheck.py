@@ -44,7 +44,7 @@ class Recheck:
     def holds(self, connection: sa.Connection, chunk: Chunk, listed: Mapping[str, int]) -> bool:
         """Whether all that stands at these places is due. `listed`: how many rows that is, by record type and step."""
         found = self._statement.execute(connection, after=chunk.after, last=chunk.last).one()
-        subjects, counts = found[0], found[1:]
+        subjects, counts = int(found[0]), list(map(int, found[1:]))
         right, wrong = counts[: len(self._right)], counts[len(self._right) :]
         return (
             not any(wrong)
