@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import sqlalchemy as sa
@@ -19,9 +19,9 @@ __all__ = [
     "connect",
     "connected",
     "may_pass",
-    "others_changes",
     "prepare",
     "translated",
+    "watch",
 ]
 
 BUSY_SECONDS: float = 10
@@ -136,11 +136,11 @@ def changes_so_far(connection: sa.Connection) -> int:
     return backend_of(connection).changes_so_far(connection)
 
 
-def others_changes(connection: sa.Connection) -> int | None:
-    """A number that stays the same until somebody else has changed the database, asked within a transaction; None where
-    the engine has none.
+def watch(connection: sa.Connection) -> Callable[[], bool] | None:
+    """To be called before something is read: tells later, in a transaction that has its locks, whether nobody else has
+    changed the database meanwhile, so that all of it would be read as it was. None where the engine cannot tell.
     """
-    return backend_of(connection).others_changes(connection)
+    return backend_of(connection).watch(connection)
 
 
 def _shown(url: sa.URL) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
@@ -107,9 +107,9 @@ class Backend(ABC):
     def changes_so_far(self, connection: sa.Connection) -> int:
         """A number that rises by one with every row of the firm's tables that this transaction changes."""
 
-    def others_changes(self, connection: sa.Connection) -> int | None:
-        """A number that stays the same until another connection has changed the database, if there is such a one. It is
-        right within a transaction.
+    def watch(self, connection: sa.Connection) -> Callable[[], bool] | None:
+        """What tells, asked in a transaction that has its locks, whether all that others have written is what could be
+        read on this connection when this was called. None where the engine cannot tell.
         """
         return None
 

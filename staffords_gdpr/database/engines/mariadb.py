@@ -9,8 +9,9 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
+import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -53,8 +54,24 @@ _VISIBLE = """
     WHERE referenced_table_schema = database()"""
 _STORED_NAME = re.compile(r"[\w@#]+", re.ASCII)
 _NO_PROCESS = 1227
-_CHANGES = """
-    SHOW SESSION STATUS WHERE variable_name IN ('Handler_delete', 'Handler_update', 'Handler_write')"""
+_COUNTERS = ("HANDLER_DELETE", "HANDLER_UPDATE", "HANDLER_WRITE")
+_CHANGES = f"SHOW SESSION STATUS WHERE variable_name IN {_COUNTERS}"
+
+_REPLACED = ("COM_ALTER_TABLE", "COM_CREATE_TABLE", "COM_DROP_TABLE", "COM_RENAME_TABLE", "COM_TRUNCATE")
+_OTHERS = f"""
+    SELECT sum(everybody.variable_value - own.variable_value)
+    FROM information_schema.global_status everybody
+    JOIN information_schema.session_status own ON own.variable_name = everybody.variable_name
+    WHERE everybody.variable_name IN {_COUNTERS + _REPLACED}"""
+"""How many rows all other sessions have written since the server started, and how many tables they made or replaced: a
+table can get other rows without one being written."""
+_AT_WORK = """
+    SELECT (SELECT count(*) FROM information_schema.innodb_trx WHERE trx_mysql_thread_id <> connection_id())
+         + (SELECT count(*) FROM information_schema.processlist
+            WHERE command NOT IN ('Sleep', 'Daemon', 'Binlog Dump') AND id <> connection_id())"""
+"""Transactions and statements of others. An INSERT counts before it waits for its lock, and writes after that."""
+_SEEN_AGAIN = 0.2
+"""Seconds after which InnoDB tells anew of its transactions: it keeps each answer for 0.1."""
 
 
 class MariaDB(Clustered):
@@ -122,6 +139,25 @@ class MariaDB(Clustered):
     def changes_so_far(self, connection: sa.Connection) -> int:
         """Rows that triggers change are counted, rows that foreign keys change are not."""
         return sum(int(value) for _, value in connection.exec_driver_sql(_CHANGES))
+
+    def watch(self, connection: sa.Connection) -> Callable[[], bool] | None:
+        """By the server's own counters of written rows, less those of this session. They would not show what others had
+        begun before and end later: there must be no such thing.
+        """
+
+        def written() -> int:
+            return int(connection.exec_driver_sql(_OTHERS).scalar_one())
+
+        before = written()
+        time.sleep(_SEEN_AGAIN)
+        try:
+            if connection.exec_driver_sql(_AT_WORK).scalar_one():
+                return None
+        except sa.exc.OperationalError as error:
+            if _may_not_ask(error):
+                return None
+            raise
+        return lambda: written() == before
 
     def trips_over(self, on_delete: str) -> bool:
         return True  # InnoDB looks at each row as it deletes it
@@ -240,9 +276,13 @@ def _of_innodb(connection: sa.Connection) -> list[tuple[str, str]] | None:
     try:
         return [(str(own), str(other)) for own, other in connection.exec_driver_sql(_INNODB)]
     except sa.exc.OperationalError as error:
-        if error.orig is not None and error.orig.args[0] == _NO_PROCESS:
+        if _may_not_ask(error):
             return None
         raise
+
+
+def _may_not_ask(error: sa.exc.OperationalError) -> bool:
+    return error.orig is not None and bool(error.orig.args[0] == _NO_PROCESS)
 
 
 def _spelled(connection: sa.Connection, names: Iterable[str]) -> Mapping[str, str]:

@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -131,8 +131,12 @@ class SQLite(Backend):
     def changes_so_far(self, connection: sa.Connection) -> int:
         return int(connection.connection.driver_connection.total_changes)  # type: ignore[union-attr]
 
-    def others_changes(self, connection: sa.Connection) -> int | None:
-        return int(connection.exec_driver_sql("PRAGMA main.data_version").scalar_one())
+    def watch(self, connection: sa.Connection) -> Callable[[], bool]:
+        def version() -> int:
+            return int(connection.exec_driver_sql("PRAGMA main.data_version").scalar_one())
+
+        before = version()
+        return lambda: version() == before
 
     def trips_over(self, on_delete: str) -> bool:
         return on_delete != "NO ACTION"  # which alone waits for the commit

@@ -177,6 +177,7 @@ class _Run:
         """What is due now by the whole database, as the list to work through, and how many erasures that makes."""
         self.progress.start("Deciding what is due", None)
         with begin(self.connection, lock=False):
+            bulk.agenda.watch()
             bulk.decide(self.now, holds=holds.current(), left_alone=unclear_rows(self.log))
             todo = bulk.agenda.write()
             self.left = todo.subjects + todo.rows

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from staffords_gdpr.database.connection import others_changes
+from staffords_gdpr.database.connection import watch
 from staffords_gdpr.database.engines import backend_of
 from staffords_gdpr.retention.bulk.chain import numbered, same
 from staffords_gdpr.retention.bulk.lists import apart, at_places, listings
@@ -27,7 +27,7 @@ class _Listed:
 
     recheck: Recheck
     holds: frozenset[Key]
-    changes: int | None
+    unchanged: Callable[[], bool] | None
 
 
 class Agenda:
@@ -36,6 +36,11 @@ class Agenda:
     def __init__(self, bulk: Bulk) -> None:
         self._bulk = bulk
         self._listed: _Listed | None = None
+        self._unchanged: Callable[[], bool] | None = None
+
+    def watch(self) -> None:
+        """To be called before what is to be written down is decided, to be told later whether anything has changed."""
+        self._unchanged = watch(self._bulk.connection)
 
     def write(self) -> Todo:
         """Write down which subjects, and which rows without a subject, the last decision found anything due of.
@@ -44,7 +49,7 @@ class Agenda:
         database is on several servers, each of which has to be locked, or takes so many rows at a time, there are none.
         """
         bulk, work = self._bulk, self._bulk.work
-        self._listed = None
+        self._listed, unchanged, self._unchanged = None, self._unchanged, None
         work.empty([work.todo, work.apart, *work.row_todos.values(), *work.lists.values()])
         together = sum(bulk.run(statement) for statement in apart(work))
         due = bulk.due_subjects().order_by(None)
@@ -63,10 +68,10 @@ class Agenda:
             also = same(numbered(work.todo, "s"), list(work.apart.c))
             plain = subjects - (bulk.count(work.todo.join(work.apart, also)) if together else 0)
         if plain:
-            self._list_rows(plain)
+            self._list_rows(plain, unchanged)
         return Todo(subjects, sum(bulk.count(table) for table in work.row_todos.values()), plain)
 
-    def _list_rows(self, plain: int) -> None:
+    def _list_rows(self, plain: int, unchanged: Callable[[], bool] | None) -> None:
         """Write down the rows of the first so many subjects."""
         bulk, work = self._bulk, self._bulk.work
         for statement in listings(work, plain):
@@ -75,7 +80,7 @@ class Agenda:
         rows = Rows(work, as_of, Scope.SUBJECTS, listed=True)
         recheck = Recheck(rows)
         bulk.look_up(frozenset(rows.days.rows()))
-        self._listed = _Listed(recheck, held, others_changes(bulk.connection))
+        self._listed = _Listed(recheck, held, unchanged)
 
     def still_due(self, chunk: Chunk, holds: Iterable[Key], listed: Mapping[str, int]) -> bool:
         """Whether all that is listed at these places is due by what the database says now, and under these holds.
@@ -86,8 +91,8 @@ class Agenda:
         found = self._listed
         if found is None or frozenset(holds) != found.holds:
             return False
-        if found.changes is not None and found.changes == others_changes(self._bulk.connection):
-            return True  # nobody else has written since the decision
+        if found.unchanged is not None and found.unchanged():
+            return True
         try:
             return found.recheck.holds(self._bulk.connection, chunk, listed)
         except sa.exc.OperationalError as error:
