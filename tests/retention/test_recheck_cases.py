@@ -138,6 +138,7 @@ def listed(engine_url: str) -> Iterator[Bulk]:
         bulk = Bulk(connection, bind(read_policy(packaged_policy(), "retention.yaml"), connection))
         connection.commit()
         with begin(connection, lock=False):
+            bulk.agenda.watch()
             bulk.decide(AS_OF)
             assert bulk.agenda.write().plain == 2
         yield bulk

@@ -66,12 +66,12 @@ _OTHERS = f"""
 """How many rows all other sessions have written since the server started, and how many tables they made or replaced: a
 table can get other rows without one being written."""
 _AT_WORK = """
-    SELECT (SELECT count(*) FROM information_schema.innodb_trx WHERE trx_mysql_thread_id <> connection_id())
-         + (SELECT count(*) FROM information_schema.processlist
-            WHERE command NOT IN ('Sleep', 'Daemon', 'Binlog Dump') AND id <> connection_id())"""
-"""Transactions and statements of others. An INSERT counts before it waits for its lock, and writes after that."""
+    SELECT trx_mysql_thread_id FROM information_schema.innodb_trx
+    UNION ALL SELECT id FROM information_schema.processlist
+    WHERE command NOT IN ('Sleep', 'Daemon', 'Binlog Dump') AND id <> connection_id()"""
+"""Whose transactions are open and whose statements run. An INSERT counts before it waits, and writes after that."""
 _SEEN_AGAIN = 0.2
-"""Seconds after which InnoDB tells anew of its transactions: it keeps each answer for 0.1."""
+"""Seconds after which InnoDB tells anew of its transactions: it keeps each answer for 0.1 or longer."""
 
 
 class MariaDB(Clustered):
@@ -149,15 +149,7 @@ class MariaDB(Clustered):
             return int(connection.exec_driver_sql(_OTHERS).scalar_one())
 
         before = written()
-        time.sleep(_SEEN_AGAIN)
-        try:
-            if connection.exec_driver_sql(_AT_WORK).scalar_one():
-                return None
-        except sa.exc.OperationalError as error:
-            if _may_not_ask(error):
-                return None
-            raise
-        return lambda: written() == before
+        return (lambda: written() == before) if _nobody_at_work(connection) else None
 
     def trips_over(self, on_delete: str) -> bool:
         return True  # InnoDB looks at each row as it deletes it
@@ -269,6 +261,24 @@ class MariaDB(Clustered):
             told = (cluster, None, None, name)
         digest = hashlib.sha256(repr(told).encode())
         return f"mariadb:{name}:{digest.hexdigest()[:16]}"
+
+
+def _nobody_at_work(connection: sa.Connection) -> bool:
+    """Whether no transaction but ours is open, and no statement runs. False also where the user may not ask.
+
+    As InnoDB may answer with what it saw earlier, it must name a connection that was not there then.
+    """
+    ours = connection.exec_driver_sql("SELECT connection_id()").scalar_one()
+    with connection.engine.connect() as new:
+        new.exec_driver_sql("START TRANSACTION WITH CONSISTENT SNAPSHOT")
+        time.sleep(_SEEN_AGAIN)
+        try:
+            seen = set(new.exec_driver_sql(_AT_WORK).scalars())
+        except sa.exc.OperationalError as error:
+            if _may_not_ask(error):
+                return False
+            raise
+        return seen - {ours} == {new.exec_driver_sql("SELECT connection_id()").scalar_one()}
 
 
 def _of_innodb(connection: sa.Connection) -> list[tuple[str, str]] | None:

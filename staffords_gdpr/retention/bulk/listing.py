@@ -94,7 +94,7 @@ def _latest_day(rows: Rows, rule: DateRule) -> tuple[sa.FromClause, Column]:
         return latest, latest.c.day
     parts = sa.union_all(
         *(
-            one.select(moment.label("moment"), odd.label("odd"))
+            one.latest(moment.label("moment"), odd.label("odd"))
             for one, (moment, odd) in zip(sources, filter(None, typical), strict=True)
         )
     ).subquery()
@@ -142,6 +142,11 @@ class _Source:
             return None
         column = self.table.c[self.source.column]
         return rows.days.in_order(column, self.source.kind, event=event, zone=self.source.zone)
+
+    def latest(self, *columns: Column) -> sa.Select[Any]:
+        """The same, each subject once: with the greatest of what its rows have in each column."""
+        greatest = (sa.func.max(column, type_=column.type).label(column.name) for column in columns)
+        return self.select(*greatest).group_by(*self.subject)
 
     def select(self, *columns: Column) -> sa.Select[Any]:
         labelled = (column.label(f"s{i}") for i, column in enumerate(self.subject))

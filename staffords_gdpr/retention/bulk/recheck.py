@@ -15,8 +15,19 @@ from typing import Any
 import sqlalchemy as sa
 
 from staffords_gdpr.database.catalogue import Edge
+from staffords_gdpr.policy.models import SubjectDate
 from staffords_gdpr.retention.bulk.blocks import erased_already, is_a, referring_rows
-from staffords_gdpr.retention.bulk.chain import Column, Condition, joined, key_of, numbered, owner_edges, same
+from staffords_gdpr.retention.bulk.chain import (
+    Column,
+    Condition,
+    holds_key,
+    joined,
+    key_in_link,
+    key_of,
+    numbered,
+    owner_edges,
+    same,
+)
 from staffords_gdpr.retention.bulk.codes import Code
 from staffords_gdpr.retention.bulk.compiled import Compiled
 from staffords_gdpr.retention.bulk.dates import IMPOSSIBLE
@@ -99,8 +110,18 @@ class Recheck:
             same_row = same(numbered(listed, "k"), chain.row_key)
             return [within(listed), within(chain.dates), chain.dates.c.place == listed.c.place, same_row]
 
+        if self._by_dates_alone(found):
+            chain = self._rows.chain(found.bound.record.name)
+            left = sa.not_(self._rows.erased(found, chain.aliases[found.bound.record.name]))
+            return _count(chain.source).where(*only(chain), left)
         row = self._rows.standing(found, only=only)
         return _count(row).where(row.c.code == int(Code.CANDIDATE), row.c.done == 0, row.c.orphan == 0)
+
+    def _by_dates_alone(self, found: Candidates) -> bool:
+        """The rule reads nothing but the subject's dates, so that what was due by them is due while they are the same."""
+        keep = self._rows.rule(found).keep
+        refs = [ref for ref in (keep.after, keep.or_else, *keep.or_until) if ref is not None]
+        return keep.while_ is None and all(isinstance(ref, SubjectDate) for ref in refs)
 
     def _with(self, found: Candidates, parent: Candidates) -> Count:
         """The listed rows that still belong to one that is listed with them, and decides for them (R4)."""
@@ -108,15 +129,19 @@ class Recheck:
         listed, deciding = rows.work.lists[found.name].alias(), rows.work.lists[parent.name].alias()
         table = here = rows.views.appearances(found.bound.record.name).alias()
         source = listed.join(table, same(numbered(listed, "k"), key_of(table, found.bound)))
+        decider: list[Column] = []
         for edge in owner_edges(rows.catalogue, found.bound.record.name):
+            if edge.target == parent.name and holds_key(rows.catalogue, edge):
+                # that this row is there, and a member, is counted where it is listed itself
+                decider = key_in_link(rows.catalogue, edge, here)
+                break
             above = rows.views.appearances(edge.target).alias()
             source = source.join(above, joined(here, edge, above))
             here = above
             if edge.target == parent.name:
+                decider = key_of(here, parent.bound)
                 break
-        going = sa.and_(
-            same(numbered(deciding, "k"), key_of(here, parent.bound)), deciding.c.place == listed.c.place
-        )
+        going = sa.and_(same(numbered(deciding, "k"), decider), deciding.c.place == listed.c.place)
         source = source.join(deciding, going)
         return _count(source).where(within(listed), within(deciding), sa.not_(rows.erased(found, table)))
 
@@ -162,6 +187,10 @@ class Recheck:
         going = [user] if user.step is None else [user, rows.work.candidates[name]]
         table = chain.aliases[name]
         stays = [self._not_listed(each, table, chain.dates) for each in going]
+        if self._holds_its_subject(user):
+            # where the subject goes as well, such a row is found among those that refer to it
+            row = rows.work.lists[rows.policy.subject].alias()
+            stays.append(sa.not_(sa.exists().where(within(row), row.c.place == chain.dates.c.place)))
         found = self._places(chain.source, chain.dates, used).where(
             *stays, sa.not_(erased_already(rows, user, table))
         )
@@ -170,6 +199,17 @@ class Recheck:
             self._carried(few, each, date, carries) for date, targets in used.items() for each in targets
         ]
         return _count(few).where(sa.or_(*carried))
+
+    def _holds_its_subject(self, user: Candidates) -> bool:
+        """Each such row that stays refers to its subject, and is looked for among the references."""
+        rows = self._rows
+        owner = user.bound.owner
+        return rows.policy.subject in rows.work.lists and any(
+            owner is not None
+            and (edge.source, edge.target, edge.columns) == (user.name, rows.policy.subject, owner.columns)
+            and len(goings(rows.work, edge)) == 1
+            for edge in rows.catalogue.edges
+        )
 
     def _impossible(self, targets: Sequence[Candidates], date: str) -> Count:
         """Subjects with a date that is impossible, to which a listed row contributes (R6)."""

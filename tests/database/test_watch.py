@@ -1,0 +1,149 @@
+"""Whether the engine can tell that nobody else has written: never a wrong yes. On MariaDB with a server of its own, as
+on that of the other tests somebody always writes.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+import sqlalchemy as sa
+from engines import keeper
+from engines.talk import as_user, run, speaking
+
+from staffords_gdpr.database.connection import begin, connect, watch
+
+MADE = (
+    "CREATE TABLE customers (id INTEGER PRIMARY KEY, name VARCHAR(20))",
+    "CREATE TABLE calls (id INTEGER PRIMARY KEY, customer_id INTEGER NOT NULL REFERENCES customers (id))",
+    "INSERT INTO customers VALUES (1, 'One'), (2, 'Two')",
+    "INSERT INTO calls VALUES (11, 1), (12, 2)",
+)
+CHANGES = (
+    "INSERT INTO calls VALUES (13, 2)",
+    "UPDATE calls SET customer_id = 2 WHERE id = 11",
+    "DELETE FROM calls WHERE id = 11",
+)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, enabled_engines: tuple[str, ...]) -> Iterator[str]:
+    """A MariaDB that nobody else uses."""
+    if "mariadb" not in enabled_engines:
+        pytest.skip("without MariaDB, as GDPR_TEST_ENGINES says")
+    with keeper.mariadb(tmp_path_factory.mktemp("own")) as url:
+        yield url
+
+
+@pytest.fixture
+def alone(server: str) -> Iterator[str]:
+    """An empty database there."""
+    run(server, "CREATE DATABASE alone")
+    yield server.replace("/?", "/alone?")
+    run(server, "DROP DATABASE alone")
+
+
+@contextmanager
+def our_own(url: str) -> Iterator[sa.Connection]:
+    engine = connect(url, write=True)
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
+def tells_of_changes(url: str) -> None:
+    for change in CHANGES:
+        run(url, "DROP TABLE IF EXISTS calls", "DROP TABLE IF EXISTS customers", *MADE)
+        with our_own(url) as connection:
+            with begin(connection, lock=False):
+                unchanged = watch(connection)
+                assert unchanged is not None
+                assert connection.exec_driver_sql("SELECT count(*) FROM calls").scalar_one() == 2
+            with begin(connection, lock=True):  # our own changes, committed ones, too
+                connection.exec_driver_sql("CREATE TEMPORARY TABLE work (id INTEGER PRIMARY KEY)")
+                connection.exec_driver_sql("INSERT INTO work SELECT id FROM calls")
+                connection.exec_driver_sql("DELETE FROM calls WHERE id = 12")
+                assert unchanged()
+            with speaking(url) as reader:
+                reader.exec_driver_sql("SELECT max(name) FROM customers GROUP BY id ORDER BY 1").all()
+            with begin(connection, lock=True):
+                assert unchanged()
+            run(url, change)
+            with begin(connection, lock=True):
+                assert not unchanged()
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+def test_sqlite_tells(engine_url: str) -> None:
+    tells_of_changes(engine_url)
+
+
+def test_mariadb_tells(alone: str) -> None:
+    tells_of_changes(alone)
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
+def test_postgresql_does_not(engine_url: str) -> None:
+    with our_own(engine_url) as connection:
+        assert watch(connection) is None
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["RENAME TABLE calls TO old, other TO calls", "TRUNCATE calls", "ALTER TABLE calls ADD COLUMN note INTEGER"],
+)
+def test_a_table_that_was_replaced_is_a_change(alone: str, statement: str) -> None:
+    run(alone, *MADE, "CREATE TABLE other AS SELECT 21 AS id, 1 AS customer_id")
+    with our_own(alone) as connection:
+        unchanged = watch(connection)
+        connection.commit()
+        run(alone, statement)
+        assert unchanged is not None
+        assert not unchanged()
+
+
+def test_what_others_have_begun_and_not_ended_cannot_be_told(alone: str) -> None:
+    """They could commit after our decision, and no counter would rise any more."""
+    run(alone, *MADE)
+    with our_own(alone) as connection:
+        with speaking(alone) as operator:
+            operator.exec_driver_sql(CHANGES[0])
+            assert watch(connection) is None
+            operator.commit()
+            assert watch(connection) is not None
+        with speaking(alone) as operator:
+            for statement in ("XA START 'x'", CHANGES[1], "XA END 'x'", "XA PREPARE 'x'"):
+                operator.exec_driver_sql(statement)
+            assert watch(connection) is None
+            operator.exec_driver_sql("XA COMMIT 'x'")
+            assert watch(connection) is not None
+
+
+def test_an_insert_that_waits_for_a_lock_cannot_be_told(alone: str) -> None:
+    """It was counted before it began to wait, and writes afterwards."""
+    run(alone, *MADE)
+    with our_own(alone) as connection, speaking(alone) as holder:
+        holder.exec_driver_sql("SELECT * FROM customers WHERE id = 2 FOR UPDATE").all()
+        waiting = threading.Thread(target=run, args=(alone, CHANGES[0]))
+        waiting.start()
+        asked = "SELECT count(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'"
+        while not connection.exec_driver_sql(asked).scalar_one():
+            time.sleep(0.2)  # asked more often, InnoDB does not look again
+        assert watch(connection) is None
+        holder.rollback()
+        waiting.join()
+        assert watch(connection) is not None
+
+
+def test_who_may_not_see_others_is_not_told(alone: str) -> None:
+    run(
+        alone,
+        *MADE,
+        "CREATE OR REPLACE USER clerk@localhost",
+        "GRANT SELECT, DELETE, CREATE TEMPORARY TABLES ON alone.* TO clerk@localhost",
+    )
+    with our_own(as_user(alone, "clerk")) as connection:
+        assert watch(connection) is None
