@@ -42,6 +42,8 @@ from staffords_gdpr.retention.bulk.rows import Scope
 from staffords_gdpr.retention.states import Key
 
 _TURN = 0.0001  # seconds
+_FEW = 25
+"""Subjects: so many are decided anew rather than looked for who of them has changed."""
 
 
 @dataclass
@@ -97,25 +99,38 @@ class Batches:
     unclear: frozenset[tuple[str, Key]] = frozenset()  # rows of batches whose end is unclear
     aside: list[Chunk] = field(default_factory=list)
     """Places of the list that `listed` has left to `subjects`."""
+    again: list[Chunk] = field(default_factory=list)
+    """And those that it has left to itself: halves of what was tried, of which one may be as it was."""
     erased: list[Chunk] = field(default_factory=list)
     """Places of which it has erased what was listed, in the first pass."""
     first_pass: bool = True
 
     def listed(self, chunk: Chunk) -> float:
         """Erase what is listed at these places, in one transaction, if all of it is still due. Otherwise the places are
-        put `aside`. Returns for how many seconds locks were held.
+        left for later. Returns for how many seconds locks were held.
         """
+        said: bool | None = None
 
         def prepare(held: frozenset[Key]) -> _Portion | None:
+            nonlocal said
             self._list_locks.take(self.bulk.connection, places(chunk))
             plan = self._listed.plan(chunk)
-            return _Portion(plan, chunk) if self.bulk.agenda.still_due(chunk, held, plan.rows) else None
+            said = self.bulk.agenda.still_due(chunk, held, plan.rows)
+            return _Portion(plan, chunk) if said else None
 
         seconds = self._batch(prepare, self._listed)
         if seconds is None:
-            self.aside.append(chunk)
+            if said is None or len(chunk) <= _FEW:
+                self.aside.append(chunk)
+            else:
+                self.again += chunk.halves()
             return 0.0
         return seconds
+
+    @property
+    def left(self) -> int:
+        """How many stretches of the list are left for later."""
+        return len(self.aside) + len(self.again)
 
     def subjects(self, chunk: Chunk) -> float:
         """Erase what is due of these subjects, in one transaction. Returns for how many seconds it held its locks."""
@@ -290,6 +305,7 @@ class Batches:
         self.bulk.connection.commit()
         self.erased.clear()
         self.aside.clear()
+        self.again.clear()
         self.first_pass = False
 
     def _code(self, error: sa.exc.DBAPIError) -> str:

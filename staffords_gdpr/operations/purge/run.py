@@ -224,9 +224,9 @@ class _Run:
             self.connection.commit()
             if end := self.window.over():
                 return end
-            aside = len(batches.aside)
+            left = batches.left
             seconds = retries.attempt(portion.erase)
-            if len(batches.aside) > aside:
+            if batches.left > left:
                 continue  # it comes again
             if seconds is None:
                 portion.pace.failed()
@@ -247,6 +247,9 @@ class _Run:
         for name, keys in bulk.agenda.rows(lambda: of_rows.size):
             yield _Portion(len(keys), partial(batches.rows, {name: keys}), of_rows)
         for chunk in bulk.agenda.subjects(lambda: of_lists.size, last=todo.plain):
+            yield _Portion(len(chunk), partial(batches.listed, chunk), of_lists)
+        while batches.again:
+            chunk = batches.again.pop()
             yield _Portion(len(chunk), partial(batches.listed, chunk), of_lists)
         for rest in (*batches.aside, Chunk(todo.plain, todo.subjects)):
             for chunk in bulk.agenda.subjects(lambda: of_subjects.size, rest.after, rest.last):

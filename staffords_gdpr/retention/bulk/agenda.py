@@ -82,15 +82,15 @@ class Agenda:
         bulk.look_up(frozenset(rows.days.rows()))
         self._listed = _Listed(recheck, held, unchanged)
 
-    def still_due(self, chunk: Chunk, holds: Iterable[Key], listed: Mapping[str, int]) -> bool:
+    def still_due(self, chunk: Chunk, holds: Iterable[Key], listed: Mapping[str, int]) -> bool | None:
         """Whether all that is listed at these places is due by what the database says now, and under these holds.
 
-        `listed`: how many rows that is, by record type and step. Only what is locked stays so. False also where that
-        cannot be told so quickly.
+        `listed`: how many rows that is, by record type and step. Only what is locked stays so. None where nothing that
+        is listed can be told so quickly.
         """
         found = self._listed
         if found is None or frozenset(holds) != found.holds:
-            return False
+            return None
         if found.unchanged is not None and found.unchanged():
             return True
         try:
@@ -98,7 +98,7 @@ class Agenda:
         except sa.exc.OperationalError as error:
             if "parser stack" not in str(error.orig):
                 raise
-            return False  # this release of SQLite has no room for it
+            return None  # this release of SQLite has no room for it
 
     def subjects(self, size: Callable[[], int], after: int = 0, last: int | None = None) -> Iterator[Chunk]:
         """The subjects of the list, those whose rows are listed first, in key order, after one place and up to another;
