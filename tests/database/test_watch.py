@@ -93,7 +93,11 @@ def test_postgresql_does_not(engine_url: str) -> None:
 
 @pytest.mark.parametrize(
     "statement",
-    ["RENAME TABLE calls TO old, other TO calls", "TRUNCATE calls", "ALTER TABLE calls ADD COLUMN note INTEGER"],
+    [
+        "RENAME TABLE calls TO old, other TO calls",
+        "TRUNCATE calls",
+        "ALTER TABLE calls ADD COLUMN note INTEGER",
+    ],
 )
 def test_a_table_that_was_replaced_is_a_change(alone: str, statement: str) -> None:
     run(alone, *MADE, "CREATE TABLE other AS SELECT 21 AS id, 1 AS customer_id")

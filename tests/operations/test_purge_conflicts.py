@@ -63,7 +63,9 @@ def test_of_a_batch_in_which_one_subject_has_changed_only_those_beside_them_are_
 ) -> None:
     more = ", ".join(f"({key}, 'More', '2014-05-01 10:00:00')" for key in range(101, 133))
     firm.sql(f"INSERT INTO customers VALUES {more}")
-    firm.sql("INSERT INTO calls SELECT id, id, '2015-01-01 10:00:00', 'noise', NULL FROM customers WHERE id > 100")
+    firm.sql(
+        "INSERT INTO calls SELECT id, id, '2015-01-01 10:00:00', 'noise', NULL FROM customers WHERE id > 100"
+    )
     tried, anew = [], []
     listed, subjects = Batches.listed, Batches.subjects
 

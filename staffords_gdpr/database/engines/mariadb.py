@@ -80,6 +80,7 @@ class MariaDB(Clustered):
     conflicts = CONFLICTS
     passing = PASSING
     counts_unchanged = False
+    reads_lists_anew = True
     counts_cascades = False  # InnoDB carries them out itself, past the counters of the server
 
     def open(self, url: sa.URL, *, write: bool, patience: float) -> sa.Engine:

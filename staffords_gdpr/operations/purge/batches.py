@@ -33,11 +33,11 @@ from staffords_gdpr.database.locks import ChunkLocks, lock_everything, lock_rows
 from staffords_gdpr.errors import GdprError
 from staffords_gdpr.operations.holds import current_holds
 from staffords_gdpr.operations.purge.announcements import Announcements, Clock, Intent, wait_for
-from staffords_gdpr.operations.purge.erasure import Erased, Eraser, Plan, places
+from staffords_gdpr.operations.purge.erasure import Erased, Eraser, Plan
 from staffords_gdpr.operations.purge.portions import most_changes, portion_of
 from staffords_gdpr.retention.bulk import Bulk, Chunk
 from staffords_gdpr.retention.bulk.chain import numbered
-from staffords_gdpr.retention.bulk.lists import within
+from staffords_gdpr.retention.bulk.lists import places, within
 from staffords_gdpr.retention.bulk.rows import Scope
 from staffords_gdpr.retention.states import Key
 

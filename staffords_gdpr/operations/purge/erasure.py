@@ -16,7 +16,7 @@ from staffords_gdpr.database.order import Opening, erasing_order, references_to
 from staffords_gdpr.policy.models import Scalar
 from staffords_gdpr.retention.bulk import Bulk, Chunk
 from staffords_gdpr.retention.bulk.conditions import filled, names_key, replaced
-from staffords_gdpr.retention.bulk.lists import Due, at_places, due_by_decision, due_by_list
+from staffords_gdpr.retention.bulk.lists import Due, at_places, due_by_decision, due_by_list, places
 from staffords_gdpr.retention.bulk.work import Candidates
 from staffords_gdpr.retention.states import Key
 
@@ -271,11 +271,6 @@ def in_order(bulk: Bulk) -> list[Candidates]:
         every = [step for name in order.records for step in steps[name]]
         return [*every, *(bulk.candidates[name] for name in order.records)]
     return [found for name in order.records for found in (*steps[name], bulk.candidates[name])]
-
-
-def places(chunk: Chunk | None) -> dict[str, int]:
-    """What the statements over lists are told of a chunk."""
-    return {} if chunk is None else {"after": chunk.after, "last": chunk.last}
 
 
 def _same(left: Sequence[Any], right: Sequence[Any]) -> list[sa.ColumnElement[bool]]:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from staffords_gdpr.database.connection import watch
 from staffords_gdpr.database.engines import backend_of
 from staffords_gdpr.retention.bulk.chain import numbered, same
-from staffords_gdpr.retention.bulk.lists import apart, at_places, listings
+from staffords_gdpr.retention.bulk.lists import apart, at_places, listings, places
 from staffords_gdpr.retention.bulk.recheck import Recheck
 from staffords_gdpr.retention.bulk.rows import Rows, Scope
 from staffords_gdpr.retention.bulk.todo import Chunk, Todo, chunks, listing_of, of_chunk
@@ -122,9 +122,8 @@ class Agenda:
         due = query.subquery()
         known = sa.exists().where(same(list(work.touched.c), list(due.c)))
         new = sa.select(*due.c).where(sa.not_(known))
-        values = None if chunk is None else {"after": chunk.after, "last": chunk.last}
         touched = self._bulk.run(
-            sa.insert(work.touched).from_select(list(work.touched.c.keys()), new), values
+            sa.insert(work.touched).from_select(list(work.touched.c.keys()), new), places(chunk)
         )
         work.filled(work.touched, touched)
         return touched

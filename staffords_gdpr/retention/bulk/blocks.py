@@ -37,13 +37,19 @@ class Block:
     ]  # by what it reads: the same, looking only at what the last round changed there
 
 
-def blocks(rows: Rows, *, joins: bool) -> list[Block]:
+def blocks(rows: Rows, *, joins: bool, joins_few: bool) -> list[Block]:
     """Every way in which a candidate can be held, references first. A candidate's `why` is the place in this list.
 
-    `joins`: whether the engine takes an UPDATE of a table that is joined with a subquery.
+    `joins`: whether the engine takes an UPDATE of a table that is joined with a subquery. `joins_few`: whether
+    it should also where that has few rows.
     """
     found: list[Block] = []
-    for made in (*_references(rows), *_parents(rows), *_evidence(rows, joins=joins), *_other_owners(rows)):
+    for made in (
+        *_references(rows),
+        *_parents(rows),
+        *_evidence(rows, joins=joins_few),
+        *_other_owners(rows),
+    ):
         table = rows.work.candidates[made.target].table
         mark = (
             sa.update(table)
@@ -203,8 +209,6 @@ def _outside(rows: Rows, found: Candidates) -> Condition:
 
 def _evidence(rows: Rows, *, joins: bool) -> Iterator[_Made]:
     """While a row stays whose rule uses a subject date, the rows that carry its latest day stay (R6)."""
-    # MariaDB would read so short a list for each row; PostgreSQL would ask the second question of all rows first
-    joins = joins and rows.work.dialect.name in ("mysql", "mariadb")
     in_turn = sa.and_ if joins else _in_turn
     for date in rows.policy.dates:
         subjects = rows.work.subjects
@@ -235,6 +239,7 @@ def _evidence(rows: Rows, *, joins: bool) -> Iterator[_Made]:
 
 
 def _in_turn(first: Condition, then: Condition) -> Condition:
+    """Both, the second asked only where the first is true. PostgreSQL would ask it of all rows, and first."""
     return sa.case((first, then), else_=sa.false()) == sa.true()
 
 

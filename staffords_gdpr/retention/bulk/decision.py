@@ -240,8 +240,10 @@ class Bulk:
     def _build(self, as_of: dt.datetime, scope: Scope, months: int) -> None:
         if (as_of, scope, months) not in self._built:
             rows = Rows(self.work, as_of, scope, months)
-            joins = backend_of(self.connection).joins_updates(self.connection)
-            statements = listing(rows), staying(rows), blocks(rows, joins=joins)
+            backend = backend_of(self.connection)
+            joins = backend.joins_updates(self.connection)
+            held = blocks(rows, joins=joins, joins_few=joins and backend.reads_lists_anew)
+            statements = listing(rows), staying(rows), held
             shifts = frozenset((*rows.days.rows(), *self.work.views.days.rows()))
             self._built[as_of, scope, months] = _Built(rows, *statements, shifts)
         self._now = self._built[as_of, scope, months]

@@ -13,10 +13,16 @@ import sqlalchemy as sa
 
 from staffords_gdpr.database.catalogue import Edge
 from staffords_gdpr.retention.bulk.chain import Column, Condition, key_of, numbered, same
+from staffords_gdpr.retention.bulk.todo import Chunk
 from staffords_gdpr.retention.bulk.work import Candidates, Work, nulls
 
 AFTER, LAST = (sa.bindparam(name, 0, type_=sa.Integer) for name in ("after", "last"))
 """Between which places a statement reads: those after the one, up to the other. Who forgets to say gets none."""
+
+
+def places(chunk: Chunk | None) -> dict[str, int]:
+    """What such a statement is told."""
+    return {} if chunk is None else {"after": chunk.after, "last": chunk.last}
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ from staffords_gdpr.retention.bulk.compiled import Compiled
 from staffords_gdpr.retention.bulk.dates import IMPOSSIBLE
 from staffords_gdpr.retention.bulk.evidence import carries, contributes, touched
 from staffords_gdpr.retention.bulk.listing import subject_dates
-from staffords_gdpr.retention.bulk.lists import goings, within
+from staffords_gdpr.retention.bulk.lists import goings, places, within
 from staffords_gdpr.retention.bulk.rows import Chain, Rows
 from staffords_gdpr.retention.bulk.todo import Chunk
 from staffords_gdpr.retention.bulk.work import Candidates, decided_by, uses
@@ -54,7 +54,7 @@ class Recheck:
 
     def holds(self, connection: sa.Connection, chunk: Chunk, listed: Mapping[str, int]) -> bool:
         """Whether all that stands at these places is due. `listed`: how many rows that is, by record type and step."""
-        found = self._statement.execute(connection, after=chunk.after, last=chunk.last).one()
+        found = self._statement.execute(connection, **places(chunk)).one()
         subjects, counts = int(found[0]), list(map(int, found[1:]))
         right, wrong = counts[: len(self._right)], counts[len(self._right) :]
         return (
@@ -118,7 +118,7 @@ class Recheck:
         return _count(row).where(row.c.code == int(Code.CANDIDATE), row.c.done == 0, row.c.orphan == 0)
 
     def _by_dates_alone(self, found: Candidates) -> bool:
-        """The rule reads nothing but the subject's dates, so that what was due by them is due while they are the same."""
+        """The rule reads nothing but the subject's dates: what was due by them is due while they are the same."""
         keep = self._rows.rule(found).keep
         refs = [ref for ref in (keep.after, keep.or_else, *keep.or_until) if ref is not None]
         return keep.while_ is None and all(isinstance(ref, SubjectDate) for ref in refs)
