@@ -58,7 +58,7 @@ def test_a_hold_that_comes_just_before_the_intent_aborts_the_batch(
     firm.assert_settled()
 
 
-def test_of_a_batch_in_which_one_subject_has_changed_only_those_beside_them_are_decided_anew(
+def test_of_a_batch_in_which_subjects_have_changed_only_these_are_decided_anew(
     firm: Firm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     more = ", ".join(f"({key}, 'More', '2014-05-01 10:00:00')" for key in range(101, 133))
@@ -66,13 +66,13 @@ def test_of_a_batch_in_which_one_subject_has_changed_only_those_beside_them_are_
     firm.sql(
         "INSERT INTO calls SELECT id, id, '2015-01-01 10:00:00', 'noise', NULL FROM customers WHERE id > 100"
     )
-    tried, anew = [], []
+    changed, anew = [], []
     listed, subjects = Batches.listed, Batches.subjects
 
     def changed_before(batches: Batches, chunk: Chunk) -> float:
-        if not tried:
-            firm.sql("UPDATE calls SET received_at = '2026-11-22 10:00:00' WHERE id = 117")
-        tried.append(len(chunk))
+        if not changed:
+            firm.sql("UPDATE calls SET received_at = '2026-11-22 10:00:00' WHERE id IN (104, 117)")
+        changed.append(chunk)
         return listed(batches, chunk)
 
     def decided(batches: Batches, chunk: Chunk) -> float:
@@ -81,12 +81,14 @@ def test_of_a_batch_in_which_one_subject_has_changed_only_those_beside_them_are_
 
     monkeypatch.setattr(Batches, "listed", changed_before)
     monkeypatch.setattr(Batches, "subjects", decided)
-    monkeypatch.setattr("staffords_gdpr.operations.purge.batches._FEW", 2)
-    assert firm.purge(confirm=40).result == "complete"
-    assert {key for key in firm.tables()["customers"] if key > 100} == {117}
-    assert tried[0] > 32
-    assert sum(anew) <= 2
-    assert len(tried) == 1 + 2 * (len(tried) // 2)  # whatever fails comes again as two
+    result = firm.purge(confirm=40)
+    assert result.result == "complete"
+    assert {key for key in firm.tables()["customers"] if key > 100} == {104, 117}
+    assert len(changed) == 1
+    assert anew == [2]
+    intents = [entry.fields["subjects"] for entry in firm.of_type("purge.intent")]
+    alone = 3  # rows without a subject
+    assert result.subjects_affected == sum(intents) - alone
     firm.assert_settled()
 
 

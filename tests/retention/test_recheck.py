@@ -156,7 +156,27 @@ def still_listed(databases: Databases, name: str, world: World, seed: int, *, ch
                     assert named(plan) <= by_function, name
                 else:
                     assert change or some_done(bulk, connection), name
+                    if says is False:
+                        the_others_are_still_due(bulk, eraser, chunk, world.held)
+                        plan = eraser.plan(chunk)
+                        assert named(plan) <= fresh(connection, policy, world.held, set(plan.subjects)), name
+                        assert named(plan) <= by_function, name
                 transaction.rollback()
+
+
+def the_others_are_still_due(bulk: Bulk, eraser: Eraser, chunk: Chunk, held: frozenset[Key]) -> None:
+    """Subjects are moved away whose places, each asked for alone, are not due any more, and no others."""
+    alone = [Chunk(place, place + 1) for place in range(chunk.after, chunk.last)]
+    plans = [(one, eraser.plan(one)) for one in alone]
+    due = [plan.subjects for one, plan in plans if bulk.agenda.still_due(one, held, plan.rows)]
+    last = bulk.agenda.last
+    moved = bulk.agenda.move_changed(chunk)
+    assert moved
+    assert eraser.plan(chunk).subjects == tuple(key for keys in due for key in keys)
+    assert moved == len(chunk) - len(due)
+    behind = eraser.plan(Chunk(last, last + moved))
+    assert len(behind.subjects) == moved
+    assert not behind.erasures
 
 
 def put(operator: sa.Connection, name: str, rows: Rows) -> None:

@@ -42,8 +42,6 @@ from staffords_gdpr.retention.bulk.rows import Scope
 from staffords_gdpr.retention.states import Key
 
 _TURN = 0.0001  # seconds
-_FEW = 25
-"""Subjects: so many are decided anew rather than looked for who of them has changed."""
 
 
 @dataclass
@@ -99,38 +97,36 @@ class Batches:
     unclear: frozenset[tuple[str, Key]] = frozenset()  # rows of batches whose end is unclear
     aside: list[Chunk] = field(default_factory=list)
     """Places of the list that `listed` has left to `subjects`."""
-    again: list[Chunk] = field(default_factory=list)
-    """And those that it has left to itself: halves of what was tried, of which one may be as it was."""
+    later: int = 0
+    """How many subjects it has left to them, with those who got a place behind all others."""
     erased: list[Chunk] = field(default_factory=list)
     """Places of which it has erased what was listed, in the first pass."""
     first_pass: bool = True
 
     def listed(self, chunk: Chunk) -> float:
-        """Erase what is listed at these places, in one transaction, if all of it is still due. Otherwise the places are
-        left for later. Returns for how many seconds locks were held.
+        """Erase what is listed at these places, in one transaction, but of subjects of whom not all is due any more:
+        they are left for later. Returns for how many seconds locks were held.
         """
-        said: bool | None = None
+        moved: int | None = 0
 
         def prepare(held: frozenset[Key]) -> _Portion | None:
-            nonlocal said
+            nonlocal moved
+            agenda, moved = self.bulk.agenda, 0
             self._list_locks.take(self.bulk.connection, places(chunk))
             plan = self._listed.plan(chunk)
-            said = self.bulk.agenda.still_due(chunk, held, plan.rows)
-            return _Portion(plan, chunk) if said else None
+            still_due = agenda.still_due(chunk, held, plan.rows)
+            if still_due is False:
+                moved = agenda.move_changed(chunk)
+                plan = self._listed.plan(chunk)
+            known = still_due is not None and moved is not None
+            return _Portion(plan, chunk) if known and plan.erasures else None
 
         seconds = self._batch(prepare, self._listed)
         if seconds is None:
-            if said is None or len(chunk) <= _FEW:
-                self.aside.append(chunk)
-            else:
-                self.again += chunk.halves()
-            return 0.0
-        return seconds
-
-    @property
-    def left(self) -> int:
-        """How many stretches of the list are left for later."""
-        return len(self.aside) + len(self.again)
+            self.aside.append(chunk)
+            moved = len(chunk)
+        self.later += moved or 0
+        return seconds or 0.0
 
     def subjects(self, chunk: Chunk) -> float:
         """Erase what is due of these subjects, in one transaction. Returns for how many seconds it held its locks."""
@@ -199,7 +195,7 @@ class Batches:
             if self.holds.current() == held:
                 committed = self._commit(transaction, portion.plan, intent, erasing)
                 self.tally.rows.update(portion.plan.rows)
-                self._count_subjects(portion.chunk)
+                self._count_subjects(portion)
                 if portion.whole:
                     return (committed - begun).total_seconds()
                 continue
@@ -208,11 +204,12 @@ class Batches:
             self.bulk.forget()
             self.announcements.outcome("purge.aborted", intent, code="hold")
 
-    def _count_subjects(self, chunk: Chunk | None) -> None:
+    def _count_subjects(self, portion: _Portion) -> None:
         """Count whom the batch was about. It is over and logged: whatever goes wrong, it must not be tried again."""
+        chunk = portion.chunk
         if chunk is not None and self.first_pass:
             self.erased.append(chunk)  # nobody was in an earlier batch
-            self.tally.subjects += len(chunk)
+            self.tally.subjects += len(portion.plan.subjects)
             return
         try:
             self.tally.subjects += self.bulk.agenda.touch(chunk)
@@ -305,7 +302,6 @@ class Batches:
         self.bulk.connection.commit()
         self.erased.clear()
         self.aside.clear()
-        self.again.clear()
         self.first_pass = False
 
     def _code(self, error: sa.exc.DBAPIError) -> str:

@@ -224,16 +224,15 @@ class _Run:
             self.connection.commit()
             if end := self.window.over():
                 return end
-            left = batches.left
+            later = batches.later
             seconds = retries.attempt(portion.erase)
-            if batches.left > left:
-                continue  # it comes again
+            done = portion.amount - (batches.later - later)  # the others come again
             if seconds is None:
                 portion.pace.failed()
-            else:
+            elif done:
                 portion.pace.took(portion.amount, seconds)
-                self.left -= portion.amount
-            self.progress.advance(portion.amount)
+                self.left -= done
+            self.progress.advance(done)
             self.window.wait(self.limits.pause)
         return ""
 
@@ -248,10 +247,7 @@ class _Run:
             yield _Portion(len(keys), partial(batches.rows, {name: keys}), of_rows)
         for chunk in bulk.agenda.subjects(lambda: of_lists.size, last=todo.plain):
             yield _Portion(len(chunk), partial(batches.listed, chunk), of_lists)
-        while batches.again:
-            chunk = batches.again.pop()
-            yield _Portion(len(chunk), partial(batches.listed, chunk), of_lists)
-        for rest in (*batches.aside, Chunk(todo.plain, todo.subjects)):
+        for rest in (*batches.aside, Chunk(todo.plain, bulk.agenda.last)):
             for chunk in bulk.agenda.subjects(lambda: of_subjects.size, rest.after, rest.last):
                 yield _Portion(len(chunk), partial(batches.subjects, chunk), of_subjects)
 

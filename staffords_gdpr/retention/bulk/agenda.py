@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,16 @@ class _Listed:
     unchanged: Callable[[], bool] | None
 
 
+@contextmanager
+def _if_it_has_room() -> Iterator[None]:
+    """Goes on after a statement that is too deep for this release of SQLite."""
+    try:
+        yield
+    except sa.exc.OperationalError as error:
+        if "parser stack" not in str(error.orig):
+            raise
+
+
 class Agenda:
     """The lists of one `Bulk`."""
 
@@ -37,6 +48,8 @@ class Agenda:
         self._bulk = bulk
         self._listed: _Listed | None = None
         self._unchanged: Callable[[], bool] | None = None
+        self.last = 0
+        """The last place of a subject."""
 
     def watch(self) -> None:
         """To be called before what is to be written down is decided, to be told later whether anything has changed."""
@@ -55,6 +68,7 @@ class Agenda:
         due = bulk.due_subjects().order_by(None)
         subjects = bulk.run(listing_of(work.todo, due, work.subjects, work.apart if together else None))
         work.filled(work.todo, subjects)
+        self.last = subjects
         for name, table in work.row_todos.items():
             alone = [
                 found.due().where(found.subject[0].is_(None), *(p.is_(None) for p in found.parent[:1]))
@@ -93,18 +107,32 @@ class Agenda:
             return None
         if found.unchanged is not None and found.unchanged():
             return True
-        try:
+        with _if_it_has_room():
             return found.recheck.holds(self._bulk.connection, chunk, listed)
-        except sa.exc.OperationalError as error:
-            if "parser stack" not in str(error.orig):
-                raise
-            return None  # this release of SQLite has no room for it
+        return None
+
+    def move_changed(self, chunk: Chunk) -> int | None:
+        """Give the subjects at these places of whom not all that is listed is due any more places behind all others,
+        and have nothing listed of them. Returns how many they are; None where that cannot be told.
+        """
+        found, work = self._listed, self._bulk.work
+        if found is None:
+            return None
+        changed = None
+        with _if_it_has_room():
+            changed = found.recheck.changed(self._bulk.connection, chunk)
+        for place in changed or ():
+            for table in work.lists.values():
+                self._bulk.run(sa.delete(table).where(table.c.place == place))
+            self.last += 1
+            self._bulk.run(sa.update(work.todo).values(place=self.last).where(work.todo.c.place == place))
+        return None if changed is None else len(changed)
 
     def subjects(self, size: Callable[[], int], after: int = 0, last: int | None = None) -> Iterator[Chunk]:
         """The subjects of the list, those whose rows are listed first, in key order, after one place and up to another;
         each time as many as `size` then says.
         """
-        return chunks(self._bulk.count(self._bulk.work.todo) if last is None else last, size, after)
+        return chunks(self.last if last is None else last, size, after)
 
     def rows(self, size: Callable[[], int]) -> Iterator[tuple[str, list[Key]]]:
         """The rows without a subject of the list, record type by record type; each time as many as `size` says."""

@@ -10,6 +10,7 @@ Every doubt counts as a no: whoever asks then has the rules decide anew.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
@@ -38,23 +39,24 @@ from staffords_gdpr.retention.bulk.rows import Chain, Rows
 from staffords_gdpr.retention.bulk.todo import Chunk
 from staffords_gdpr.retention.bulk.work import Candidates, decided_by, uses
 
-Count = sa.Select[tuple[int]]
+Places = sa.Select[tuple[int]]
+"""A query for the place of each row of some kind."""
 
 
 class Recheck:
-    """The rules over the lists, as one statement. `rows` are those of Scope.SUBJECTS, chosen by their places."""
+    """The rules over the lists. `rows` are those of Scope.SUBJECTS, chosen by their places."""
 
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
         self._right = dict(self._all_right())  # of record types and steps, whatever their names
         self._wrong = list(self._all_wrong())
-        every = [self._dates(), *self._right.values(), *self._wrong]
-        statement = sa.select(*(query.scalar_subquery().label(f"c{n}") for n, query in enumerate(every)))
-        self._statement = Compiled(statement, rows.work.dialect)
+        counts = map(_counting, (self._dates(), *self._right.values(), *self._wrong))
+        statement = sa.select(*(query.scalar_subquery().label(f"c{n}") for n, query in enumerate(counts)))
+        self._counts = Compiled(statement, rows.work.dialect)
 
     def holds(self, connection: sa.Connection, chunk: Chunk, listed: Mapping[str, int]) -> bool:
         """Whether all that stands at these places is due. `listed`: how many rows that is, by record type and step."""
-        found = self._statement.execute(connection, **places(chunk)).one()
+        found = self._counts.execute(connection, **places(chunk)).one()
         subjects, counts = int(found[0]), list(map(int, found[1:]))
         right, wrong = counts[: len(self._right)], counts[len(self._right) :]
         return (
@@ -63,7 +65,35 @@ class Recheck:
             and all(count == listed.get(name, 0) for name, count in zip(self._right, right, strict=True))
         )
 
-    def _all_right(self) -> Iterator[tuple[str, Count]]:
+    def changed(self, connection: sa.Connection, chunk: Chunk) -> list[int]:
+        """At which of these places not all is due: the same as the counts say, place by place."""
+
+        def rows(query: Compiled) -> set[tuple[int, int]]:
+            return {(row[0], row[1]) for row in query.execute(connection, **places(chunk))}
+
+        unequal = (rows(listed) ^ rows(right) for listed, right in self._compared)
+        return sorted({place for found in (*unequal, *map(rows, self._unwanted)) for place, _ in found})
+
+    @cached_property
+    def _compared(self) -> list[tuple[Compiled, Compiled]]:
+        """How many rows are listed at each place, and how many are right."""
+        work = self._rows.work
+        pairs = [(work.todo, self._dates()), *((work.lists[name], q) for name, q in self._right.items())]
+        listed = [sa.select(table.c.place).where(within(table)) for table, _ in pairs]
+        return [
+            (self._by_place(every), self._by_place(right))
+            for every, (_, right) in zip(listed, pairs, strict=True)
+        ]
+
+    @cached_property
+    def _unwanted(self) -> list[Compiled]:
+        return [self._by_place(wrong) for wrong in self._wrong]
+
+    def _by_place(self, query: Places) -> Compiled:
+        counts = query.add_columns(sa.func.count()).group_by(*query.selected_columns)
+        return Compiled(counts, self._rows.work.dialect)
+
+    def _all_right(self) -> Iterator[tuple[str, Places]]:
         """What has to be counted as often as it is listed: rows that go by their own rule or with their owner."""
         work = self._rows.work
         for name in work.lists:
@@ -71,7 +101,7 @@ class Recheck:
             parent = decided_by(self._rows.catalogue, found)
             yield name, self._own(found) if parent is None else self._with(found, work.candidates[parent])
 
-    def _all_wrong(self) -> Iterator[Count]:
+    def _all_wrong(self) -> Iterator[Places]:
         """What must not be there: rows that stay and need one that is listed."""
         rows = self._rows
         for edge in rows.catalogue.edges:
@@ -92,7 +122,7 @@ class Recheck:
 
     # -- rows by their own rule ----------------------------------------------------------------------------------
 
-    def _dates(self) -> Count:
+    def _dates(self) -> Places:
         """The listed subjects that are still there, with the dates that the decision saw."""
         rows = self._rows
         now, then = subject_dates(rows).subquery(), rows.known
@@ -100,9 +130,9 @@ class Recheck:
             now.c[f"d_{date}"].is_not_distinct_from(then.c[f"d_{date}"]) for date in rows.policy.dates
         ]
         known = now.join(then, same(numbered(now, "s"), numbered(then, "s")))
-        return _count(known).where(within(then), *unchanged)
+        return sa.select(then.c.place).select_from(known).where(within(then), *unchanged)
 
-    def _own(self, found: Candidates) -> Count:
+    def _own(self, found: Candidates) -> Places:
         """The listed rows that have passed their own rule, and belong to the subject with whom they are listed."""
         listed = self._rows.work.lists[found.name]
 
@@ -113,9 +143,10 @@ class Recheck:
         if self._by_dates_alone(found):
             chain = self._rows.chain(found.bound.record.name)
             left = sa.not_(self._rows.erased(found, chain.aliases[found.bound.record.name]))
-            return _count(chain.source).where(*only(chain), left)
-        row = self._rows.standing(found, only=only)
-        return _count(row).where(row.c.code == int(Code.CANDIDATE), row.c.done == 0, row.c.orphan == 0)
+            return sa.select(listed.c.place).select_from(chain.source).where(*only(chain), left)
+        row = self._rows.standing(found, only=only, more=[listed.c.place])
+        passed = row.c.code == int(Code.CANDIDATE), row.c.done == 0, row.c.orphan == 0
+        return sa.select(row.c.place).where(*passed)
 
     def _by_dates_alone(self, found: Candidates) -> bool:
         """The rule reads nothing but the subject's dates: what was due by them is due while they are the same."""
@@ -123,7 +154,7 @@ class Recheck:
         refs = [ref for ref in (keep.after, keep.or_else, *keep.or_until) if ref is not None]
         return keep.while_ is None and all(isinstance(ref, SubjectDate) for ref in refs)
 
-    def _with(self, found: Candidates, parent: Candidates) -> Count:
+    def _with(self, found: Candidates, parent: Candidates) -> Places:
         """The listed rows that still belong to one that is listed with them, and decides for them (R4)."""
         rows = self._rows
         listed, deciding = rows.work.lists[found.name].alias(), rows.work.lists[parent.name].alias()
@@ -143,11 +174,12 @@ class Recheck:
                 break
         going = sa.and_(same(numbered(deciding, "k"), decider), deciding.c.place == listed.c.place)
         source = source.join(deciding, going)
-        return _count(source).where(within(listed), within(deciding), sa.not_(rows.erased(found, table)))
+        left = sa.not_(rows.erased(found, table))
+        return sa.select(listed.c.place).select_from(source).where(within(listed), within(deciding), left)
 
     # -- rows that need others -----------------------------------------------------------------------------------
 
-    def _references(self, edge: Edge) -> Count:
+    def _references(self, edge: Edge) -> Places:
         """Rows that stay and refer over this edge to one that is listed (R4, R5)."""
         rows = self._rows
         target = rows.work.candidates[edge.target]
@@ -164,7 +196,7 @@ class Recheck:
                 stays.append(sa.not_(same(key_of(referring, bound), numbered(listed, "k"))))
             stays += [self._not_listed(going, referring, listed) for going in goings(rows.work, edge)]
             stays.append(sa.not_(erased_already(rows, rows.work.candidates[edge.source], referring)))
-        return _count(source.join(referring, sa.and_(*refers))).where(*stays)
+        return sa.select(listed.c.place).select_from(source.join(referring, sa.and_(*refers))).where(*stays)
 
     def _columns(
         self, target: Candidates, listed: sa.FromClause, names: list[str]
@@ -177,7 +209,7 @@ class Recheck:
         source = listed.join(table, same(numbered(listed, "k"), key_of(table, target.bound)))
         return source, [table.c[name] for name in names]
 
-    def _evidence(self, user: Candidates, used: Mapping[str, Sequence[Candidates]]) -> Count:
+    def _evidence(self, user: Candidates, used: Mapping[str, Sequence[Candidates]]) -> Places:
         """Subjects of whom a row stays that counts from a date whose latest day a listed row carries (R6). `used`: what
         can take something away from the dates that the user counts from.
         """
@@ -198,7 +230,7 @@ class Recheck:
         carried = [
             self._carried(few, each, date, carries) for date, targets in used.items() for each in targets
         ]
-        return _count(few).where(sa.or_(*carried))
+        return sa.select(few.c.place).where(sa.or_(*carried))
 
     def _holds_its_subject(self, user: Candidates) -> bool:
         """Each such row that stays refers to its subject, and is looked for among the references."""
@@ -211,12 +243,13 @@ class Recheck:
             for edge in rows.catalogue.edges
         )
 
-    def _impossible(self, targets: Sequence[Candidates], date: str) -> Count:
+    def _impossible(self, targets: Sequence[Candidates], date: str) -> Places:
         """Subjects with a date that is impossible, to which a listed row contributes (R6)."""
         dates = self._rows.known.alias()
         found = self._places(dates, dates, [date]).where(dates.c[f"d_{date}"] == IMPOSSIBLE)
         few = found.offset(0).subquery()
-        return _count(few).where(sa.or_(*(self._carried(few, each, date, contributes) for each in targets)))
+        carried = (self._carried(few, each, date, contributes) for each in targets)
+        return sa.select(few.c.place).where(sa.or_(*carried))
 
     def _places(self, source: sa.FromClause, dates: sa.FromClause, used: Iterable[str]) -> sa.Select[Any]:
         """Places with the subject's dates."""
@@ -243,5 +276,5 @@ class Recheck:
         return sa.not_(sa.exists().where(within(listed), listed.c.place == at.c.place, key))
 
 
-def _count(source: sa.FromClause) -> sa.Select[Any]:
-    return sa.select(sa.func.count()).select_from(source)
+def _counting(query: Places) -> sa.Select[tuple[int]]:
+    return query.with_only_columns(sa.func.count(), maintain_column_froms=True)

@@ -125,10 +125,11 @@ class Rows:
         *,
         alone: bool = False,
         only: Callable[[Chain], Iterable[Condition]] | None = None,
+        more: Sequence[Column] = (),
     ) -> sa.Subquery:
         """Every row of the scope (or a step of it) with its code, days, subject and what the candidates table keeps.
 
-        `alone`: only rows that do not reach a subject. `only`: more conditions on a row.
+        `alone`: only rows that do not reach a subject. `only`: more conditions on a row. `more`: more columns.
         Columns: k*, s*, x_*, a, u, orphan, free, done, code, b.
         """
         record, step = candidates.bound.record, candidates.step
@@ -169,6 +170,7 @@ class Rows:
             *(column.label(f"s{i}") for i, column in enumerate(chain.subject)),
             *(column.label(name) for name, column in candidates.extra(table).items()),
             *(column.label(name) for name, column in facts.items()),
+            *more,
         ).select_from(source)
         if only is not None:
             base = base.where(*only(chain))

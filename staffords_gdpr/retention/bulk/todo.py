@@ -28,10 +28,6 @@ class Chunk:
     def __len__(self) -> int:
         return self.last - self.after
 
-    def halves(self) -> tuple[Chunk, Chunk]:
-        middle = (self.after + self.last) // 2
-        return Chunk(self.after, middle), Chunk(middle, self.last)
-
 
 def place() -> sa.Column[int]:
     """The column of a list for the places of its keys. By them it is worked off: what a driver makes of a key, of a
