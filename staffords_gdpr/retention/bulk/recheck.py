@@ -69,10 +69,11 @@ class Recheck:
         """At which of these places not all is due: the same as the counts say, place by place."""
 
         def rows(query: Compiled) -> set[tuple[int, int]]:
-            return {(row[0], row[1]) for row in query.execute(connection, **places(chunk))}
+            return {(row.place, row.rows) for row in query.execute(connection, **places(chunk))}
 
-        unequal = (rows(listed) ^ rows(right) for listed, right in self._compared)
-        return sorted({place for found in (*unequal, *map(rows, self._unwanted)) for place, _ in found})
+        found = [rows(listed) ^ rows(right) for listed, right in self._compared]
+        found += map(rows, self._unwanted)
+        return sorted({place for each in found for place, _ in each})
 
     @cached_property
     def _compared(self) -> list[tuple[Compiled, Compiled]]:
@@ -90,7 +91,7 @@ class Recheck:
         return [self._by_place(wrong) for wrong in self._wrong]
 
     def _by_place(self, query: Places) -> Compiled:
-        counts = query.add_columns(sa.func.count()).group_by(*query.selected_columns)
+        counts = query.add_columns(sa.func.count().label("rows")).group_by(*query.selected_columns)
         return Compiled(counts, self._rows.work.dialect)
 
     def _all_right(self) -> Iterator[tuple[str, Places]]:
