@@ -362,3 +362,27 @@ def says(url: str, policy: str, statement: str) -> bool:
             transaction.rollback()
     engine.dispose()
     return said
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql", "mariadb"], indirect=True)
+def test_whoever_works_while_everything_is_decided_waits_for_nothing(engine_url: str) -> None:
+    with speaking(engine_url) as connection:
+        metadata.create_all(connection)
+        connection.commit()
+    run(engine_url, *ROWS)
+    engine = connect(engine_url, write=True)
+    at_once = {
+        "postgresql": "SET lock_timeout = '50ms'",
+        "mysql": "SET SESSION innodb_lock_wait_timeout = 0",
+    }[engine.dialect.name]
+    with engine.connect() as connection, speaking(engine_url) as operator:
+        bulk = Bulk(connection, bind(read_policy(packaged_policy(), "retention.yaml"), connection))
+        connection.commit()
+        operator.exec_driver_sql(at_once)
+        with begin(connection, lock=False):
+            bulk.decide(AS_OF)
+            assert bulk.agenda.write().plain == 2
+            for table in metadata.sorted_tables:
+                operator.execute(sa.update(table).values({column: column for column in table.primary_key}))
+                operator.execute(sa.select(table).with_for_update()).all()
+    engine.dispose()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import closing
 from typing import Any
 
@@ -19,6 +20,9 @@ from staffords_gdpr.database.engines.mariadb_cluster import join, leave
 
 _SQL_MODE = "STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
 """Strict, but without NO_ZERO_DATE and NO_ZERO_IN_DATE: zero dates are there, and have to be read and compared with."""
+
+_LOCKS = re.compile(r"UPDATE\s+[^\s,]+\s*,", re.IGNORECASE)
+"""An UPDATE of several tables: it locks the rows that it reads of the others, whatever the isolation, until the end."""
 
 _LONG = "SET SESSION max_statement_time = @gdpr_statement, idle_write_transaction_timeout = @gdpr_idle"
 _SHORT = f"SET SESSION innodb_lock_wait_timeout = {LOCK_SECONDS}, " + ", ".join(
@@ -78,6 +82,9 @@ def prepare(engine: sa.Engine, *, only_read: bool, patience: float) -> None:
         if reading(connection) and makes_work_tables(statement):
             cursor.execute("COMMIT")
             _read_only(cursor)
+        elif reading(connection) and _LOCKS.match(statement):
+            with closing(connection.connection.cursor()) as other:  # the first one's count is still asked for
+                other.execute("COMMIT")
 
 
 def _read_only(cursor: Any) -> None:
