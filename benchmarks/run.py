@@ -123,7 +123,7 @@ def _purge(site: Site, arguments: argparse.Namespace, deadline: float) -> Series
         return by_gdpr(site, purge_command(arguments), lambda said: said["erased"])
 
     ways: dict[str, Callable[[], Run]] = {"floor": lambda: by_hand(engine, "erase"), "gdpr": purge}
-    if engine.name.startswith("sqlite"):
+    if engine.name != "postgresql":
         ways["beside"] = lambda: beside_a_writer(site, purge)
     if engine.name == "mariadb" and others.has_archiver() and not arguments.no_others:
         ways["pt-archiver"] = lambda: others.by_archiver(engine)

@@ -19,7 +19,7 @@ from staffords_gdpr.database.facts import ColumnFacts, Family, StoredTable
 from staffords_gdpr.errors import DatabaseError, UsageError
 
 _LOCKING = "gdpr_begin"
-_CACHE_KIB = 16_384  # more makes it no faster, and sorts take as much again
+_CACHE_KIB = 8_192  # more makes it no faster, and sorts take as much again
 _CHANGING = {
     getattr(sqlite3, f"SQLITE_{action}")
     for action in (
