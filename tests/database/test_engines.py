@@ -11,6 +11,7 @@ from engines.talk import as_user, rows, run, speaking
 
 from staffords_gdpr.database import connection as connection_module
 from staffords_gdpr.database.connection import begin, changes_so_far, connect, connected
+from staffords_gdpr.database.engines import backend_of
 from staffords_gdpr.database.engines.mariadb import MariaDB
 from staffords_gdpr.database.engines.postgresql_relatives import refuse_relative
 from staffords_gdpr.database.schema import reflect_table
@@ -92,6 +93,41 @@ def test_reading_mariadb_stops_no_operator(url: str) -> None:
         operator.exec_driver_sql("SET SESSION innodb_lock_wait_timeout = 1")
         operator.exec_driver_sql("UPDATE customers SET name = 'Eve' WHERE id = 2")
         operator.commit()
+
+
+# -- many rows -----------------------------------------------------------------------------------------------------
+
+
+def test_plain_rows_are_what_the_driver_gives(url: str) -> None:
+    columns = sa.column("id", sa.Integer), sa.column("name", sa.String)
+    table = sa.table("customers", *columns)
+    with connected(connect(url, write=False)) as connection:
+        backend = backend_of(connection)
+        for query in (sa.select(columns[0]), sa.select(columns[1]), sa.select(*columns)):
+            rows = backend.plain_rows(connection, query.select_from(table).order_by(columns[0]), {})
+            assert rows == tuple(map(tuple, connection.execute(query.select_from(table)).all()))
+        assert (
+            backend.plain_rows(connection, sa.select(columns[0]).select_from(table).where(columns[0] > 2), {})
+            == ()
+        )
+
+
+@ONLY_MARIADB
+def test_mariadb_gives_all_numbers_whole_however_short_its_texts_must_be(url: str) -> None:
+    run(
+        url,
+        "DELETE FROM calls",
+        "DELETE FROM customers",
+        "INSERT INTO customers (id) SELECT seq FROM seq_95_to_105",
+    )
+    number = sa.column("id", sa.Integer)
+    with connected(connect(url, write=False)) as connection:
+        for longest in range(4, 60):
+            connection.exec_driver_sql(f"SET SESSION group_concat_max_len = {longest}")
+            rows = backend_of(connection).plain_rows(
+                connection, sa.select(number).select_from(sa.table("customers")), {}
+            )
+            assert sorted(rows) == [(key,) for key in range(95, 106)]
 
 
 # -- counting ------------------------------------------------------------------------------------------------------

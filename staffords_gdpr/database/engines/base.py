@@ -109,6 +109,15 @@ class Backend(ABC):
     def changes_so_far(self, connection: sa.Connection) -> int:
         """A number that rises by one with every row of the firm's tables that this transaction changes."""
 
+    def plain_rows(
+        self, connection: sa.Connection, query: sa.Select[Any], values: Mapping[str, object]
+    ) -> tuple[tuple[Any, ...], ...]:
+        """All rows of a query, just as the driver gives them."""
+        result = connection.execute(query, values)
+        rows = tuple(result.cursor.fetchall())
+        result.close()
+        return rows
+
     def watch(self, connection: sa.Connection) -> Callable[[], bool] | None:
         """What tells, asked in a transaction that has its locks, whether all that others have written is what could be
         read on this connection when this was called. None where the engine cannot tell.

@@ -141,6 +141,19 @@ class MariaDB(Clustered):
         """Rows that triggers change are counted, rows that foreign keys change are not."""
         return sum(int(value) for _, value in connection.exec_driver_sql(_CHANGES))
 
+    def plain_rows(
+        self, connection: sa.Connection, query: sa.Select[Any], values: Mapping[str, object]
+    ) -> tuple[tuple[Any, ...], ...]:
+        """Of many whole numbers the server makes one text: the driver takes 3 µs for each row."""
+        column, *more = query.subquery().c
+        if more or not isinstance(column.type, sa.Integer):
+            return super().plain_rows(connection, query, values)
+        text = sa.func.group_concat(sa.func.concat(column, ",").op("SEPARATOR")(sa.literal_column("''")))
+        count, told = connection.execute(sa.select(sa.func.count(column), text), values).one()
+        rows = tuple((int(number),) for number in (told or "").split(",")[:-1])
+        # a text that is longer than the server's limit is cut off, in the middle of a number or after one
+        return rows if len(rows) == count else super().plain_rows(connection, query, values)
+
     def watch(self, connection: sa.Connection) -> Callable[[], bool] | None:
         """By the server's own counters of written rows, less those of this session. They would not show what others had
         begun before and end later: there must be no such thing.

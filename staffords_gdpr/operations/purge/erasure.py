@@ -100,16 +100,13 @@ class Eraser:
 
     def _read(self, query: sa.Select[Any], at: Mapping[str, int]) -> tuple[Key, ...]:
         """Keys as the driver gives them, where SQLAlchemy would change nothing of it: a night has a million."""
-        result = self._bulk.connection.execute(query, at)
-        dialect = self._bulk.connection.dialect
+        connection = self._bulk.connection
         if any(
-            column.type.dialect_impl(dialect).result_processor(dialect, None)
+            column.type.dialect_impl(connection.dialect).result_processor(connection.dialect, None)
             for column in query.selected_columns
         ):
-            return tuple(map(tuple, result.all()))
-        keys = tuple(result.cursor.fetchall())
-        result.close()
-        return keys
+            return tuple(map(tuple, connection.execute(query, at).all()))
+        return self._backend.plain_rows(connection, query, at)
 
     def erase(self, plan: Plan, chunk: Chunk | None = None) -> Erased:
         """Carry out a plan within the transaction that it was made in."""
