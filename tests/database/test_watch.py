@@ -15,6 +15,7 @@ from engines import keeper
 from engines.talk import as_user, run, speaking
 
 from staffords_gdpr.database.connection import begin, connect, watch
+from staffords_gdpr.database.engines import backend_of
 
 MADE = (
     "CREATE TABLE customers (id INTEGER PRIMARY KEY, name VARCHAR(20))",
@@ -140,6 +141,32 @@ def test_an_insert_that_waits_for_a_lock_cannot_be_told(alone: str) -> None:
         holder.rollback()
         waiting.join()
         assert watch(connection) is not None
+
+
+def test_nothing_can_be_told_where_events_are_carried_out(alone: str) -> None:
+    """What one has written is not counted for a moment when it has ended."""
+    run(alone, *MADE, "SET GLOBAL event_scheduler = ON")
+    with our_own(alone) as connection:
+        try:
+            assert watch(connection) is None
+        finally:
+            run(alone, "SET GLOBAL event_scheduler = OFF")
+        assert watch(connection) is not None
+
+
+def test_who_may_have_one_connection_only_is_not_told(alone: str) -> None:
+    run(
+        alone,
+        *MADE,
+        "CREATE OR REPLACE USER clerk@localhost WITH MAX_USER_CONNECTIONS 1",
+        "GRANT SELECT, DELETE, CREATE TEMPORARY TABLES ON alone.* TO clerk@localhost",
+        "GRANT PROCESS ON *.* TO clerk@localhost",
+    )
+    engine = sa.create_engine(as_user(alone, "clerk"))
+    with engine.connect() as connection:
+        assert backend_of(connection).watch(connection) is None
+        assert connection.exec_driver_sql("SELECT count(*) FROM calls").scalar_one() == 2
+    engine.dispose()
 
 
 def test_who_may_not_see_others_is_not_told(alone: str) -> None:

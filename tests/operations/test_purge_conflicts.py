@@ -9,7 +9,8 @@ from purge_office import DAY, NOW, Firm, after_the_purge
 
 from staffords_gdpr.errors import DatabaseError, GdprError
 from staffords_gdpr.operations.purge import announcements
-from staffords_gdpr.operations.purge.batches import Batches
+from staffords_gdpr.operations.purge.batches import Batches, Done
+from staffords_gdpr.progress import NoProgress
 from staffords_gdpr.retention.bulk import Chunk
 
 
@@ -23,7 +24,7 @@ def test_a_hold_that_comes_after_the_selection_is_respected(
 ) -> None:
     listed = Batches.listed
 
-    def held_before(batches: Batches, chunk: Chunk) -> float:
+    def held_before(batches: Batches, chunk: Chunk) -> Done:
         firm.hold(1)
         return listed(batches, chunk)
 
@@ -69,13 +70,13 @@ def test_of_a_batch_in_which_subjects_have_changed_only_these_are_decided_anew(
     changed, anew = [], []
     listed, subjects = Batches.listed, Batches.subjects
 
-    def changed_before(batches: Batches, chunk: Chunk) -> float:
+    def changed_before(batches: Batches, chunk: Chunk) -> Done:
         if not changed:
             firm.sql("UPDATE calls SET received_at = '2026-11-22 10:00:00' WHERE id IN (104, 117)")
         changed.append(chunk)
         return listed(batches, chunk)
 
-    def decided(batches: Batches, chunk: Chunk) -> float:
+    def decided(batches: Batches, chunk: Chunk) -> Done:
         anew.append(len(chunk))
         return subjects(batches, chunk)
 
@@ -89,6 +90,34 @@ def test_of_a_batch_in_which_subjects_have_changed_only_these_are_decided_anew(
     intents = [entry.fields["subjects"] for entry in firm.of_type("purge.intent")]
     alone = 3  # rows without a subject
     assert result.subjects_affected == sum(intents) - alone
+    firm.assert_settled()
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 500])
+def test_whatever_has_changed_of_all_of_them_the_count_of_what_is_left_ends_at_none(
+    firm: Firm, monkeypatch: pytest.MonkeyPatch, batch_size: int
+) -> None:
+    listed, sizes, labels, left = Batches.listed, [], [], []
+
+    def changed_before(batches: Batches, chunk: Chunk) -> Done:
+        if not sizes:
+            firm.sql("UPDATE calls SET reason = 'asked again', received_at = '2026-11-22 10:00:00'")
+        sizes.append(len(chunk))
+        return listed(batches, chunk)
+
+    class Counting(NoProgress):
+        def start(self, label: str, total: int | None) -> None:
+            left.append(total or 0)
+            labels.append(label)
+
+        def advance(self, amount: int = 1) -> None:
+            left[-1] -= amount
+
+    monkeypatch.setattr(Batches, "listed", changed_before)
+    result = firm.purge(batch_size=batch_size, progress=Counting())
+    assert (result.result, result.left, result.put_off) == ("complete", 0, 0)
+    assert sizes
+    assert [rest for label, rest in zip(labels, left, strict=True) if label == "Erasing"] == [0]
     firm.assert_settled()
 
 

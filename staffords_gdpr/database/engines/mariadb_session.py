@@ -21,8 +21,8 @@ from staffords_gdpr.database.engines.mariadb_cluster import join, leave
 _SQL_MODE = "STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
 """Strict, but without NO_ZERO_DATE and NO_ZERO_IN_DATE: zero dates are there, and have to be read and compared with."""
 
-_LOCKS = re.compile(r"UPDATE\s+[^\s,]+\s*,", re.IGNORECASE)
-"""An UPDATE of several tables: it locks the rows that it reads of the others, whatever the isolation, until the end."""
+_LOCKS = re.compile(r"\s*UPDATE\s", re.IGNORECASE)
+"""What locks, whatever the isolation, the rows that it reads of other tables, if it names several or is made to."""
 
 _LONG = "SET SESSION max_statement_time = @gdpr_statement, idle_write_transaction_timeout = @gdpr_idle"
 _SHORT = f"SET SESSION innodb_lock_wait_timeout = {LOCK_SECONDS}, " + ", ".join(

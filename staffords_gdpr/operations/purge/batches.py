@@ -33,7 +33,7 @@ from staffords_gdpr.database.locks import ChunkLocks, lock_everything, lock_rows
 from staffords_gdpr.errors import GdprError
 from staffords_gdpr.operations.holds import current_holds
 from staffords_gdpr.operations.purge.announcements import Announcements, Clock, Intent, wait_for
-from staffords_gdpr.operations.purge.erasure import Erased, Eraser, Plan
+from staffords_gdpr.operations.purge.erasure import NOTHING, Erased, Eraser, Plan
 from staffords_gdpr.operations.purge.portions import most_changes, portion_of
 from staffords_gdpr.retention.bulk import Bulk, Chunk
 from staffords_gdpr.retention.bulk.chain import numbered
@@ -53,6 +53,16 @@ class Tally:
     rows: Counter[str] = field(default_factory=Counter)
     subjects: int = 0
     alone: int = 0
+
+
+@dataclass(frozen=True)
+class Done:
+    """What came of a batch: for how many `seconds` it held its locks, and with how many of its subjects, or rows of
+    nobody, it is done. The others come again.
+    """
+
+    seconds: float
+    amount: int
 
 
 class HoldsWatch:
@@ -97,53 +107,51 @@ class Batches:
     unclear: frozenset[tuple[str, Key]] = frozenset()  # rows of batches whose end is unclear
     aside: list[Chunk] = field(default_factory=list)
     """Places of the list that `listed` has left to `subjects`."""
-    later: int = 0
-    """How many subjects it has left to them, with those who got a place behind all others."""
     erased: list[Chunk] = field(default_factory=list)
     """Places of which it has erased what was listed, in the first pass."""
     first_pass: bool = True
 
-    def listed(self, chunk: Chunk) -> float:
+    def listed(self, chunk: Chunk) -> Done:
         """Erase what is listed at these places, in one transaction, but of subjects of whom not all is due any more:
-        they are left for later. Returns for how many seconds locks were held.
+        these get other places, or the chunk is put `aside`.
         """
-        moved: int | None = 0
+        left = 0
 
-        def prepare(held: frozenset[Key]) -> _Portion | None:
-            nonlocal moved
-            agenda, moved = self.bulk.agenda, 0
+        def prepare(held: frozenset[Key]) -> _Portion:
+            nonlocal left
+            left, agenda = 0, self.bulk.agenda
             self._list_locks.take(self.bulk.connection, places(chunk))
             plan = self._listed.plan(chunk)
-            still_due = agenda.still_due(chunk, held, plan.rows)
-            if still_due is False:
-                moved = agenda.move_changed(chunk)
-                plan = self._listed.plan(chunk)
-            known = still_due is not None and moved is not None
-            return _Portion(plan, chunk) if known and plan.erasures else None
+            if not agenda.still_due(chunk, held, plan.rows):
+                left = agenda.move_changed(chunk, held)
+                plan = self._listed.plan(chunk) if left else NOTHING
+            if not plan.erasures:
+                left = len(chunk)
+            return _Portion(plan, chunk)
 
         seconds = self._batch(prepare, self._listed)
-        if seconds is None:
+        if left == len(chunk):
             self.aside.append(chunk)
-            moved = len(chunk)
-        self.later += moved or 0
-        return seconds or 0.0
+        return Done(seconds, len(chunk) - left)
 
-    def subjects(self, chunk: Chunk) -> float:
-        """Erase what is due of these subjects, in one transaction. Returns for how many seconds it held its locks."""
-        return self._decided(lambda: self.bulk.scope_to(subjects=chunk), Scope.SUBJECTS)
+    def subjects(self, chunk: Chunk) -> Done:
+        """Erase what is due of these subjects, in one transaction."""
+        seconds = self._decided(lambda: self.bulk.scope_to(subjects=chunk), Scope.SUBJECTS)
+        return Done(seconds, len(chunk))
 
-    def rows(self, keys: Mapping[str, Sequence[Key]]) -> float:
+    def rows(self, keys: Mapping[str, Sequence[Key]]) -> Done:
         """The same of these rows without a subject."""
         wanted = {
             name: [key for key in some if (name, key) not in self.unclear] for name, some in keys.items()
         }
         seconds = self._decided(lambda: self.bulk.scope_to(rows=wanted), Scope.ROWS, of_nobody=tuple(wanted))
-        self.tally.alone += sum(len(some) for some in keys.values())
-        return seconds
+        amount = sum(len(some) for some in keys.values())
+        self.tally.alone += amount
+        return Done(seconds, amount)
 
-    def everything(self) -> float:
+    def everything(self) -> Done:
         """The same of all that is due: for rows that are due only together."""
-        return self._decided(lambda: None, Scope.ALL)
+        return Done(self._decided(lambda: None, Scope.ALL), 0)
 
     def _decided(self, choose: Callable[[], None], scope: Scope, of_nobody: Sequence[str] = ()) -> float:
         """Lock, and have the rules decide by what the database says now."""
@@ -158,18 +166,18 @@ class Batches:
             return _Portion(plan, whole=whole)
 
         self.bulk.agenda.before_deciding()
-        return self._batch(prepare, self._now, of_nobody, short=scope is not Scope.ALL) or 0.0
+        return self._batch(prepare, self._now, of_nobody, short=scope is not Scope.ALL)
 
     def _batch(
         self,
-        prepare: Callable[[frozenset[Key]], _Portion | None],
+        prepare: Callable[[frozenset[Key]], _Portion],
         eraser: Eraser,
         of_nobody: Sequence[str] = (),
         *,
         short: bool = True,
-    ) -> float | None:
-        """`prepare` what to erase, under locks and these holds, log the intent, erase, commit, log the outcome. None
-        where it says that it cannot tell.
+    ) -> float:
+        """`prepare` what to erase, under locks and these holds, log the intent, erase, commit, log the outcome. Returns
+        for how many seconds locks were held.
 
         `of_nobody`: the record types of which each row counts as a subject of its own.
         """
@@ -179,10 +187,10 @@ class Batches:
             try:
                 held = self.holds.current(self.announcements.finish)
                 portion = prepare(held)
-                if portion is None or not portion.plan.erasures:
+                if not portion.plan.erasures:
                     transaction.rollback()
                     self.bulk.forget()
-                    return None if portion is None else (self.clock() - begun).total_seconds()
+                    return (self.clock() - begun).total_seconds()
                 with _in_short_turns(), ThreadPoolExecutor(1) as beside:
                     erasing = beside.submit(self._erase, eraser, portion)
                     try:

@@ -47,6 +47,9 @@ class Plan:
         return sorted(one for erasure in self.erasures for one in leaves(key, erasure.name, erasure.keys))
 
 
+NOTHING = Plan((), ())
+
+
 def planned(bulk: Bulk) -> dict[str, int]:
     """How many rows of each record type and step would be erased by what `bulk` has just decided."""
     due = due_by_decision(bulk.work)

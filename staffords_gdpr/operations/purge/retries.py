@@ -7,6 +7,7 @@ from collections.abc import Callable
 import sqlalchemy as sa
 
 from staffords_gdpr.database.connection import may_pass
+from staffords_gdpr.operations.purge.batches import Done
 from staffords_gdpr.operations.purge.window import Window
 from staffords_gdpr.retention.bulk import Bulk
 
@@ -26,14 +27,14 @@ class Retries:
         self._in_a_row = 0
         self.put_off = 0
 
-    def attempt(self, batch: Callable[[], float]) -> float | None:
+    def attempt(self, batch: Callable[[], Done]) -> Done | None:
         """What `batch` returns; None where it was put off. It is rolled back whenever it raises.
 
         Raises the database's error where to try again is of no use.
         """
         for pause in (*PAUSES, None):
             try:
-                seconds = batch()
+                done = batch()
             except sa.exc.DBAPIError as error:
                 if not may_pass(self._bulk.connection, error):
                     raise
@@ -41,7 +42,7 @@ class Retries:
                 self._bulk.forget()
             else:
                 self._in_a_row = 0
-                return seconds
+                return done
             if pause is None or self._window.over():
                 break
             self._window.wait(pause)

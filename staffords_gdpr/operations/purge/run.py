@@ -21,7 +21,7 @@ from staffords_gdpr.errors import GdprError, PolicyError
 from staffords_gdpr.operations.history import COMPLETED
 from staffords_gdpr.operations.purge import brakes
 from staffords_gdpr.operations.purge.announcements import Announcements, Clock
-from staffords_gdpr.operations.purge.batches import Batches, HoldsWatch, Tally
+from staffords_gdpr.operations.purge.batches import Batches, Done, HoldsWatch, Tally
 from staffords_gdpr.operations.purge.brakes import Brake
 from staffords_gdpr.operations.purge.earlier import Earlier, earlier
 from staffords_gdpr.operations.purge.erasure import planned
@@ -87,7 +87,7 @@ class _Portion:
     """What one batch is to take up: so much of the list, carried out by `erase`, measured by `pace`."""
 
     amount: int
-    erase: Callable[[], float]
+    erase: Callable[[], Done]
     pace: Pace
 
 
@@ -224,15 +224,13 @@ class _Run:
             self.connection.commit()
             if end := self.window.over():
                 return end
-            later = batches.later
-            seconds = retries.attempt(portion.erase)
-            done = portion.amount - (batches.later - later)  # the others come again
-            if seconds is None:
+            done = retries.attempt(portion.erase)
+            if done is None:
                 portion.pace.failed()
-            elif done:
-                portion.pace.took(portion.amount, seconds)
-                self.left -= done
-            self.progress.advance(done)
+            else:
+                portion.pace.took(portion.amount, done.seconds)
+                self.left -= done.amount
+            self.progress.advance(portion.amount if done is None else done.amount)
             self.window.wait(self.limits.pause)
         return ""
 
@@ -247,7 +245,7 @@ class _Run:
             yield _Portion(len(keys), partial(batches.rows, {name: keys}), of_rows)
         for chunk in bulk.agenda.subjects(lambda: of_lists.size, last=todo.plain):
             yield _Portion(len(chunk), partial(batches.listed, chunk), of_lists)
-        for rest in (*batches.aside, Chunk(todo.plain, bulk.agenda.last)):
+        for rest in (*batches.aside, Chunk(todo.plain, bulk.agenda.last_place())):
             for chunk in bulk.agenda.subjects(lambda: of_subjects.size, rest.after, rest.last):
                 yield _Portion(len(chunk), partial(batches.subjects, chunk), of_subjects)
 

@@ -48,8 +48,6 @@ class Agenda:
         self._bulk = bulk
         self._listed: _Listed | None = None
         self._unchanged: Callable[[], bool] | None = None
-        self.last = 0
-        """The last place of a subject."""
 
     def watch(self) -> None:
         """To be called before what is to be written down is decided, to be told later whether anything has changed."""
@@ -68,7 +66,6 @@ class Agenda:
         due = bulk.due_subjects().order_by(None)
         subjects = bulk.run(listing_of(work.todo, due, work.subjects, work.apart if together else None))
         work.filled(work.todo, subjects)
-        self.last = subjects
         for name, table in work.row_todos.items():
             alone = [
                 found.due().where(found.subject[0].is_(None), *(p.is_(None) for p in found.parent[:1]))
@@ -96,43 +93,52 @@ class Agenda:
         bulk.look_up(frozenset(rows.days.rows()))
         self._listed = _Listed(recheck, held, unchanged)
 
-    def still_due(self, chunk: Chunk, holds: Iterable[Key], listed: Mapping[str, int]) -> bool | None:
+    def still_due(self, chunk: Chunk, holds: Iterable[Key], listed: Mapping[str, int]) -> bool:
         """Whether all that is listed at these places is due by what the database says now, and under these holds.
 
-        `listed`: how many rows that is, by record type and step. Only what is locked stays so. None where nothing that
-        is listed can be told so quickly.
+        `listed`: how many rows that is, by record type and step. Only what is locked stays so. False also where that
+        cannot be told so quickly.
         """
         found = self._listed
         if found is None or frozenset(holds) != found.holds:
-            return None
+            return False
         if found.unchanged is not None and found.unchanged():
             return True
         with _if_it_has_room():
             return found.recheck.holds(self._bulk.connection, chunk, listed)
-        return None
+        return False
 
-    def move_changed(self, chunk: Chunk) -> int | None:
+    def move_changed(self, chunk: Chunk, holds: Iterable[Key]) -> int:
         """Give the subjects at these places of whom not all that is listed is due any more places behind all others,
-        and have nothing listed of them. Returns how many they are; None where that cannot be told.
+        and have nothing listed of them. Returns how many they are; 0, and nothing is moved, where all have changed, or
+        that cannot be told.
         """
-        found, work = self._listed, self._bulk.work
-        if found is None:
-            return None
-        changed = None
+        listed, work = self._listed, self._bulk.work
+        if listed is None or frozenset(holds) != listed.holds:
+            return 0
+        changed: list[int] = []
         with _if_it_has_room():
-            changed = found.recheck.changed(self._bulk.connection, chunk)
-        for place in changed or ():
-            for table in work.lists.values():
-                self._bulk.run(sa.delete(table).where(table.c.place == place))
-            self.last += 1
-            self._bulk.run(sa.update(work.todo).values(place=self.last).where(work.todo.c.place == place))
-        return None if changed is None else len(changed)
+            changed = listed.recheck.changed(self._bulk.connection, chunk)
+        if not 0 < len(changed) < len(chunk):
+            return 0
+        todo = work.todo
+        behind = self.last_place() + sa.func.row_number().over(order_by=todo.c.place)
+        moved = sa.select(behind, *list(todo.c)[1:]).where(todo.c.place.in_(changed))
+        self._bulk.run(sa.insert(todo).from_select(list(todo.c.keys()), moved))
+        for table in (todo, *work.lists.values()):
+            self._bulk.run(sa.delete(table).where(table.c.place.in_(changed)))
+        return len(changed)
+
+    def last_place(self) -> int:
+        """The last place of a subject."""
+        last = sa.select(sa.func.coalesce(sa.func.max(self._bulk.work.todo.c.place), 0))
+        return int(self._bulk.connection.execute(last).scalar_one())
 
     def subjects(self, size: Callable[[], int], after: int = 0, last: int | None = None) -> Iterator[Chunk]:
         """The subjects of the list, those whose rows are listed first, in key order, after one place and up to another;
         each time as many as `size` then says.
         """
-        return chunks(self.last if last is None else last, size, after)
+        return chunks(self.last_place() if last is None else last, size, after)
 
     def rows(self, size: Callable[[], int]) -> Iterator[tuple[str, list[Key]]]:
         """The rows without a subject of the list, record type by record type; each time as many as `size` says."""

@@ -41,7 +41,7 @@ def blocks(rows: Rows, *, joins: bool, joins_few: bool) -> list[Block]:
     """Every way in which a candidate can be held, references first. A candidate's `why` is the place in this list.
 
     `joins`: whether the engine takes an UPDATE of a table that is joined with a subquery. `joins_few`: whether
-    it should also where that has few rows.
+    that is quicker than IN where the subquery is short (`Backend.reads_lists_anew`).
     """
     found: list[Block] = []
     for made in (

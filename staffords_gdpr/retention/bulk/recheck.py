@@ -220,7 +220,7 @@ class Recheck:
         going = [user] if user.step is None else [user, rows.work.candidates[name]]
         table = chain.aliases[name]
         stays = [self._not_listed(each, table, chain.dates) for each in going]
-        if self._holds_its_subject(user):
+        if self._found_among_references(user):
             # where the subject goes as well, such a row is found among those that refer to it
             row = rows.work.lists[rows.policy.subject].alias()
             stays.append(sa.not_(sa.exists().where(within(row), row.c.place == chain.dates.c.place)))
@@ -233,8 +233,8 @@ class Recheck:
         ]
         return sa.select(few.c.place).where(sa.or_(*carried))
 
-    def _holds_its_subject(self, user: Candidates) -> bool:
-        """Each such row that stays refers to its subject, and is looked for among the references."""
+    def _found_among_references(self, user: Candidates) -> bool:
+        """Each such row that stays refers to its subject, and where that is listed is found by `_references`."""
         rows = self._rows
         owner = user.bound.owner
         return rows.policy.subject in rows.work.lists and any(
