@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import sqlalchemy as sa
+
 from benchmarks.servers import Engine
 from benchmarks.site import ROOT, Site, run
 
@@ -130,9 +132,9 @@ def beside_a_writer(site: Site, purge: Way) -> Run:
             if done.wait(0.01):
                 return
         with site.engine.connection() as connection:
-            # SQLite writes nothing where nothing changes
-            for name in ("name || '.'", "rtrim(name, '.')"):
-                connection.exec_driver_sql(f"UPDATE operators SET name = {name} WHERE id = 1")
+            before = connection.execute(sa.text("SELECT name FROM operators WHERE id = 1")).scalar_one()
+            for name in (f"{before}.", before):  # nothing is written where nothing changes
+                connection.execute(sa.text("UPDATE operators SET name = :name WHERE id = 1"), {"name": name})
                 connection.commit()
 
     writer = threading.Thread(target=write)
