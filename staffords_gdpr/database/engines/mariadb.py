@@ -296,9 +296,7 @@ def _nobody_at_work(connection: sa.Connection) -> bool:
             seen = set(new.exec_driver_sql(_AT_WORK).scalars())
             return seen - {ours} == {new.exec_driver_sql("SELECT connection_id()").scalar_one()}
     except sa.exc.OperationalError:
-        return (
-            False  # the server is full, or the user may have one connection only, or not see what others do
-        )
+        return False  # a full server, a user who may connect once only, or not see others
 
 
 def _of_innodb(connection: sa.Connection) -> list[tuple[str, str]] | None:
