@@ -9,6 +9,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -40,11 +41,15 @@ void shim_arm(const char *calls, const char *place, const char *text, const char
     trap.n = n;
 }
 
+static pthread_mutex_t telling = PTHREAD_MUTEX_INITIALIZER;
+
 static void tell(const char *call, const char *path) {
     REAL(ssize_t, write, int, const void *, size_t);
     char line[1024];
     int length = snprintf(line, sizeof line, "%s %s\n", call, path);
+    pthread_mutex_lock(&telling);  // or a line of another thread's could be written over
     real(trap.told, line, (size_t)length);
+    pthread_mutex_unlock(&telling);
 }
 
 static void die(void) {
