@@ -202,10 +202,11 @@ def test_where_nobody_else_has_written_since_nothing_is_asked_again(
     assert asked == ["again"]
 
 
+@pytest.mark.parametrize("payment", ["payment", "subjects"])
 def test_a_customer_who_is_gone_is_noticed_where_no_rule_asks_for_dates_of_theirs(
-    engine_url: str,
+    engine_url: str, payment: str
 ) -> None:
-    """Their payment belongs to nobody then, which is decided by other rules."""
+    """Their payment belongs to nobody then, which is decided by other rules; whatever its record type is called."""
     run(
         engine_url,
         "CREATE TABLE customers (id INTEGER PRIMARY KEY, registered_at TIMESTAMP NULL)",
@@ -214,35 +215,12 @@ def test_a_customer_who_is_gone_is_noticed_where_no_rule_asks_for_dates_of_their
         "INSERT INTO customers VALUES (3, '2026-01-01 10:00:00')",
         "INSERT INTO payments VALUES (7, 3, '2015-01-01 10:00:00')",
     )
-    policy = (
-        HEAD
-        + """
+    policy = f"""{HEAD}
 records:
-  customer: {table: customers, keep: {for: 3 years, after: registered_at}}
-  payment: {table: payments, belongs_to: customer, on: {customer_id: id}, keep: {for: 6 years, after: taken_at}}
+  customer: {{table: customers, keep: {{for: 3 years, after: registered_at}}}}
+  {payment}:
+    {{table: payments, belongs_to: customer, on: {{customer_id: id}}, keep: {{for: 6 years, after: taken_at}}}}
 """
-    )
-    assert says(engine_url, policy, "UPDATE customers SET registered_at = NULL WHERE id = 3")
-    assert not says(engine_url, policy, "DELETE FROM customers WHERE id = 3")
-
-
-def test_a_record_type_may_be_called_subjects(engine_url: str) -> None:
-    run(
-        engine_url,
-        "CREATE TABLE customers (id INTEGER PRIMARY KEY, registered_at TIMESTAMP NULL)",
-        "CREATE TABLE lessons (id INTEGER PRIMARY KEY, customer_id INTEGER, given_at TIMESTAMP NULL)",
-        "CREATE INDEX i ON lessons (customer_id)",
-        "INSERT INTO customers VALUES (3, '2026-01-01 10:00:00')",
-        "INSERT INTO lessons VALUES (7, 3, '2015-01-01 10:00:00')",
-    )
-    policy = (
-        HEAD
-        + """
-records:
-  customer: {table: customers, keep: {for: 3 years, after: registered_at}}
-  subjects: {table: lessons, belongs_to: customer, on: {customer_id: id}, keep: {for: 6 years, after: given_at}}
-"""
-    )
     assert says(engine_url, policy, "UPDATE customers SET registered_at = NULL WHERE id = 3")
     assert not says(engine_url, policy, "DELETE FROM customers WHERE id = 3")
 

@@ -51,7 +51,14 @@ class Agenda:
 
     def watch(self) -> None:
         """To be called before what is to be written down is decided, to be told later whether anything has changed."""
-        self._unchanged = watch(self._bulk.connection)
+        if self._lists_rows:
+            self._unchanged = watch(self._bulk.connection)
+
+    @property
+    def _lists_rows(self) -> bool:
+        return bool(self._bulk.work.lists) and (
+            backend_of(self._bulk.connection).most_rows(self._bulk.connection) is None
+        )
 
     def write(self) -> Todo:
         """Write down which subjects, and which rows without a subject, the last decision found anything due of.
@@ -75,7 +82,7 @@ class Agenda:
             rows = sa.union(*alone).subquery()
             bulk.run(listing_of(table, sa.select(*rows.c).distinct()))
         plain = 0
-        if work.lists and backend_of(bulk.connection).most_rows(bulk.connection) is None:
+        if self._lists_rows:
             also = same(numbered(work.todo, "s"), list(work.apart.c))
             plain = subjects - (bulk.count(work.todo.join(work.apart, also)) if together else 0)
         if plain:
@@ -99,8 +106,8 @@ class Agenda:
         `listed`: how many rows that is, by record type and step. Only what is locked stays so. False also where that
         cannot be told so quickly.
         """
-        found = self._listed
-        if found is None or frozenset(holds) != found.holds:
+        found = self._under(holds)
+        if found is None:
             return False
         if found.unchanged is not None and found.unchanged():
             return True
@@ -113,8 +120,8 @@ class Agenda:
         and have nothing listed of them. Returns how many they are; 0, and nothing is moved, where all have changed, or
         that cannot be told.
         """
-        listed, work = self._listed, self._bulk.work
-        if listed is None or frozenset(holds) != listed.holds:
+        listed, work = self._under(holds), self._bulk.work
+        if listed is None:
             return 0
         changed: list[int] = []
         with _if_it_has_room():
@@ -128,6 +135,10 @@ class Agenda:
         for table in (todo, *work.lists.values()):
             self._bulk.run(sa.delete(table).where(table.c.place.in_(changed)))
         return len(changed)
+
+    def _under(self, holds: Iterable[Key]) -> _Listed | None:
+        """What was listed, if it was under just these holds."""
+        return self._listed if self._listed is not None and self._listed.holds == frozenset(holds) else None
 
     def last_place(self) -> int:
         """The last place of a subject."""

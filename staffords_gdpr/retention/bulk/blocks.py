@@ -13,7 +13,7 @@ from staffords_gdpr.retention.bulk.chain import Column, Condition, key_of, numbe
 from staffords_gdpr.retention.bulk.codes import Code
 from staffords_gdpr.retention.bulk.dates import IMPOSSIBLE
 from staffords_gdpr.retention.bulk.evidence import carries, contributes, touched
-from staffords_gdpr.retention.bulk.lists import goings
+from staffords_gdpr.retention.bulk.lists import clings_to_owner, goings
 from staffords_gdpr.retention.bulk.rows import Rows, Scope
 from staffords_gdpr.retention.bulk.work import Candidates, decided_by, nulls, parent_of, undone, uses
 
@@ -145,15 +145,7 @@ def _stays_below(rows: Rows, edge: Edge) -> Condition | None:
         or subject is None
         or edge.target != subject.record.name
         or edge.source not in rows.work.staying
-    ):
-        return None
-    source = rows.work.candidates[edge.source]
-    own = source.bound.owner
-    if (
-        own is None
-        or edge.columns != own.columns
-        or own.target != edge.target
-        or len(goings(rows.work, edge)) > 1
+        or not clings_to_owner(rows.work, edge)
     ):
         return None
     staying = rows.work.staying[edge.source].alias()

@@ -20,11 +20,12 @@ from staffords_gdpr.database.engines import backend_of
 from staffords_gdpr.retention.bulk.agenda import Agenda
 from staffords_gdpr.retention.bulk.answers import Answers
 from staffords_gdpr.retention.bulk.blocks import Block, blocks, staying
-from staffords_gdpr.retention.bulk.chain import numbered, same
+from staffords_gdpr.retention.bulk.chain import same
 from staffords_gdpr.retention.bulk.codes import Code
 from staffords_gdpr.retention.bulk.listing import listing, owning_together
+from staffords_gdpr.retention.bulk.lists import at_places, places
 from staffords_gdpr.retention.bulk.rows import Rows, Scope
-from staffords_gdpr.retention.bulk.todo import Chunk, of_chunk
+from staffords_gdpr.retention.bulk.todo import Chunk
 from staffords_gdpr.retention.bulk.work import Candidates, Work
 from staffords_gdpr.retention.states import Key, State, Verdict
 
@@ -112,8 +113,8 @@ class Bulk:
         scope = self.work.scope
         if isinstance(subjects, Chunk):
             self.run(sa.delete(scope))
-            listed = of_chunk(self.work.todo, numbered(self.work.todo, "s"), subjects).order_by(None)
-            self.run(sa.insert(scope).from_select(list(scope.c.keys()), listed))
+            listed = at_places(self.work.todo)
+            self.run(sa.insert(scope).from_select(list(scope.c.keys()), listed), places(subjects))
             self.work.filled(scope, len(subjects))
         else:
             self.work.fill(scope, set(subjects))

@@ -106,8 +106,11 @@ def _latest_day(rows: Rows, rule: DateRule) -> tuple[sa.FromClause, Column]:
 
 def _greatest(parts: sa.FromClause, columns: Sequence[Column]) -> sa.FromClause:
     keys = numbered(parts, "s")
-    greatest = [sa.func.max(column, type_=column.type).label(column.name) for column in columns]
-    return sa.select(*keys, *greatest).group_by(*keys).subquery()
+    return sa.select(*keys, *_maxima(columns)).group_by(*keys).subquery()
+
+
+def _maxima(columns: Sequence[Column]) -> list[Column]:
+    return [sa.func.max(column, type_=column.type).label(column.name) for column in columns]
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,8 +148,7 @@ class _Source:
 
     def latest(self, *columns: Column) -> sa.Select[Any]:
         """The same, each subject once: with the greatest of what its rows have in each column."""
-        greatest = (sa.func.max(column, type_=column.type).label(column.name) for column in columns)
-        return self.select(*greatest).group_by(*self.subject)
+        return self.select(*_maxima(columns)).group_by(*self.subject)
 
     def select(self, *columns: Column) -> sa.Select[Any]:
         labelled = (column.label(f"s{i}") for i, column in enumerate(self.subject))

@@ -107,6 +107,18 @@ def goings(work: Work, edge: Edge) -> list[Candidates]:
     return [source, *(work.candidates[f"{edge.source}.{step.name}"] for step in steps)]
 
 
+def clings_to_owner(work: Work, edge: Edge) -> bool:
+    """Over this edge rows refer to their owner, and let go of it only by going themselves."""
+    if edge.source is None:
+        return False
+    owner = work.candidates[edge.source].bound.owner
+    return (
+        owner is not None
+        and (edge.target, edge.columns) == (owner.target, owner.columns)
+        and len(goings(work, edge)) == 1
+    )
+
+
 def referred(target: Candidates, table: sa.FromClause, edge: Edge, row: sa.FromClause) -> Condition:
     """The row refers over this edge to the candidate in `table`, an alias of the target's."""
     return sa.and_(*(row.c[own] == table.c[target.column(other).name] for own, other in edge.columns))

@@ -34,7 +34,7 @@ from staffords_gdpr.retention.bulk.compiled import Compiled
 from staffords_gdpr.retention.bulk.dates import IMPOSSIBLE
 from staffords_gdpr.retention.bulk.evidence import carries, contributes, touched
 from staffords_gdpr.retention.bulk.listing import subject_dates
-from staffords_gdpr.retention.bulk.lists import goings, places, within
+from staffords_gdpr.retention.bulk.lists import clings_to_owner, goings, places, within
 from staffords_gdpr.retention.bulk.rows import Chain, Rows
 from staffords_gdpr.retention.bulk.todo import Chunk
 from staffords_gdpr.retention.bulk.work import Candidates, decided_by, uses
@@ -80,10 +80,9 @@ class Recheck:
         """How many rows are listed at each place, and how many are right."""
         work = self._rows.work
         pairs = [(work.todo, self._dates()), *((work.lists[name], q) for name, q in self._right.items())]
-        listed = [sa.select(table.c.place).where(within(table)) for table, _ in pairs]
         return [
-            (self._by_place(every), self._by_place(right))
-            for every, (_, right) in zip(listed, pairs, strict=True)
+            (self._by_place(sa.select(table.c.place).where(within(table))), self._by_place(right))
+            for table, right in pairs
         ]
 
     @cached_property
@@ -236,11 +235,9 @@ class Recheck:
     def _found_among_references(self, user: Candidates) -> bool:
         """Each such row that stays refers to its subject, and where that is listed is found by `_references`."""
         rows = self._rows
-        owner = user.bound.owner
-        return rows.policy.subject in rows.work.lists and any(
-            owner is not None
-            and (edge.source, edge.target, edge.columns) == (user.name, rows.policy.subject, owner.columns)
-            and len(goings(rows.work, edge)) == 1
+        subject = rows.policy.subject
+        return subject in rows.work.lists and any(
+            (edge.source, edge.target) == (user.name, subject) and clings_to_owner(rows.work, edge)
             for edge in rows.catalogue.edges
         )
 

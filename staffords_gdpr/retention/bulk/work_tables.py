@@ -63,9 +63,8 @@ class WorkTables:
         elif new:
             # MariaDB copies the table for each statement
             made = (str(sa.schema.CreateIndex(index).compile(self._connection)) for index in new)
-            added = ", ".join(
-                f"ADD {text.partition(' ON ')[0].removeprefix('CREATE ')} {_columns(text)}" for text in made
-            )
+            parts = (text.removeprefix("CREATE ").partition(f" ON {table.name} ") for text in made)
+            added = ", ".join(f"ADD {index} {columns}" for index, _, columns in parts)
             self._connection.exec_driver_sql(f"ALTER TABLE `{table.name}` {added}")
 
     def make(self) -> None:
@@ -101,10 +100,6 @@ class WorkTables:
             self._connection.exec_driver_sql(
                 f'SET default_statistics_target = 10; ANALYZE "{table.name}"; RESET default_statistics_target'
             )
-
-
-def _columns(create_index: str) -> str:
-    return create_index[create_index.index("(", create_index.index(" ON ")) :]
 
 
 def _fits(key: Sequence[sa.Column[Any]]) -> bool:
