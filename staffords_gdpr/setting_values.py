@@ -11,6 +11,7 @@ from pathlib import Path
 from staffords_gdpr.errors import UsageError
 
 MOST_SUBJECTS_A_BATCH = 100_000
+MOST_CONNECTIONS = 16
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION = re.compile(r"(?:[0-9]+(?:\.[0-9]+)? *(?:ms|s|m|h) *)+")
 _PART = re.compile(r"([0-9.]+) *(ms|s|m|h)")
@@ -43,18 +44,18 @@ def path(value: Value) -> Path | None:
     return Path(value.folder, found).absolute()
 
 
-def batch_size(value: Value) -> int | None:
-    """Subjects in one transaction; None where it is left to the run."""
+def count(value: Value, what: str, of: str, most: int) -> int | None:
+    """A number of things, from 1 to `most`; None where it is left to the run."""
     if value.raw is None:
         return None
     try:
         size = int(str(value.raw))
     except ValueError:
         size = 0
-    if not 1 <= size <= MOST_SUBJECTS_A_BATCH:
+    if not 1 <= size <= most:
         raise UsageError(
-            f"{value.source}: {value.raw!r} is no batch size",
-            f"Write a whole number of subjects from 1 to {MOST_SUBJECTS_A_BATCH}, or nothing: then gdpr finds it out.",
+            f"{value.source}: {value.raw!r} is no {what}",
+            f"Write a whole number of {of} from 1 to {most}, or nothing: then gdpr finds it out.",
         )
     return size
 

@@ -99,6 +99,15 @@ SETTINGS: tuple[Setting, ...] = (
         "about how long a batch may hold its locks, from `10ms` to `30s`: by default `100ms`, on SQLite `1s`",
     ),
     Setting(
+        "connections",
+        int,
+        None,
+        "GDPR_CONNECTIONS",
+        "--connections",
+        "with how many connections a purge erases at once: by default with 2 in a database of 20,000 subjects or more "
+        "where no `pause` is set, else with 1; on SQLite, and on a cluster, always with 1",
+    ),
+    Setting(
         "max_runtime",
         str,
         None,
@@ -151,6 +160,7 @@ class Settings:
     home: Path
     batch_size: int | None = None
     hold_locks_for: float | None = None
+    connections: int | None = None
     max_runtime: float | None = None
     until: dt.time | None = None
     pause: float = 0.0
@@ -200,8 +210,11 @@ def load_settings(
         database_url=read.url(found["database_url"]),
         policy=read.path(found["policy"]) or directory,
         home=read.path(found["home"]) or directory,
-        batch_size=read.batch_size(found["batch_size"]),
+        batch_size=read.count(found["batch_size"], "batch size", "subjects", read.MOST_SUBJECTS_A_BATCH),
         hold_locks_for=read.duration(found["hold_locks_for"], least=0.01, most=30),
+        connections=read.count(
+            found["connections"], "number of connections", "connections", read.MOST_CONNECTIONS
+        ),
         max_runtime=read.duration(found["max_runtime"], least=1, most=7 * 86_400),
         until=read.clock_time(found["until"]),
         pause=read.duration(found["pause"], least=0, most=3_600) or 0.0,

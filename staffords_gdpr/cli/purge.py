@@ -48,6 +48,14 @@ def purge(
             help="Subjects in one transaction. Left out, a batch is as large as keeps its locks short.",
         ),
     ] = None,
+    connections: Annotated[
+        int | None,
+        typer.Option(
+            "--connections",
+            metavar="N",
+            help="Erase with so many connections at once. Left out, with 2 where there is much to do.",
+        ),
+    ] = None,
     max_runtime: Annotated[
         str | None,
         typer.Option(
@@ -82,7 +90,7 @@ def purge(
         )
     settings = read_settings(
         database=database, policy=policy, home=home,
-        batch_size=batch_size, max_runtime=max_runtime, until=until, pause=pause,
+        batch_size=batch_size, connections=connections, max_runtime=max_runtime, until=until, pause=pause,
     )  # fmt: skip
     rehearsal = settings.rehearsal and not dry_run
     from staffords_gdpr.operations.purge import Limits
@@ -112,6 +120,7 @@ def purge(
                     settings.max_runtime,
                     settings.until,
                     settings.pause,
+                    settings.connections,
                 ),
                 stop=stop,
                 progress=progress,

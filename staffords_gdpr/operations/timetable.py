@@ -132,6 +132,7 @@ def _variables(settings: Settings) -> dict[str, str]:
         "GDPR_HOME": str(settings.home),
         "GDPR_MODE": "rehearsal" if settings.rehearsal else "live",
         "GDPR_BATCH_SIZE": str(settings.batch_size or ""),
+        "GDPR_CONNECTIONS": str(settings.connections or ""),
         "GDPR_UNTIL": f"{settings.until:%H:%M}" if settings.until else "",
         **{name: f"{seconds:g}s" if seconds else "" for name, seconds in durations.items()},
     }

@@ -47,6 +47,8 @@ class Backend(ABC):
     """Whether `changes_so_far` has the rows into which an UPDATE writes what they hold."""
     joins_deletes: ClassVar[bool] = True
     """Whether DELETE and UPDATE can name the rows by a join with a work table."""
+    writes_at_once: ClassVar[bool] = True
+    """Whether several connections can write at the same time."""
     reads_lists_anew: ClassVar[bool] = False
     """Whether a short list of keys is read for each row that may be on it, unless the rows are joined with it."""
 

@@ -35,6 +35,7 @@ class SQLite(Backend):
     dialect = "sqlite"
     defers_foreign_keys = True
     joins_deletes = False
+    writes_at_once = False
     conflicts = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 
     def open(self, url: sa.URL, *, write: bool, patience: float) -> sa.Engine:

@@ -4,23 +4,20 @@ The order of durability is batch key and pending file, intent, commit, outcome, 
 pending file go. Whatever is cut off in between is settled by the next run, see `purge/settle`. The database erases
 while the intent is being written: what it does before the commit is lost with whoever asked for it, so that only the
 commit has to wait for the intent. And the next batch takes its locks while the outcome is being written, which its own
-intent waits for.
+intent waits for. Several connections prepare and erase at the same time; from the intent to the commit they take turns.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 
 import sqlalchemy as sa
 
-from staffords_gdpr.auditlog import AuditLog
 from staffords_gdpr.database.connection import (
     begin,
     changes_so_far,
@@ -31,17 +28,15 @@ from staffords_gdpr.database.connection import (
 )
 from staffords_gdpr.database.locks import ChunkLocks, lock_everything, lock_rows
 from staffords_gdpr.errors import GdprError
-from staffords_gdpr.operations.holds import current_holds
 from staffords_gdpr.operations.purge.announcements import Announcements, Clock, Intent, wait_for
 from staffords_gdpr.operations.purge.erasure import NOTHING, Erased, Eraser, Plan
+from staffords_gdpr.operations.purge.holds_watch import HoldsWatch
 from staffords_gdpr.operations.purge.portions import most_changes, portion_of
 from staffords_gdpr.retention.bulk import Bulk, Chunk
 from staffords_gdpr.retention.bulk.chain import numbered
 from staffords_gdpr.retention.bulk.lists import places, within
 from staffords_gdpr.retention.bulk.rows import Scope
 from staffords_gdpr.retention.states import Key
-
-_TURN = 0.0001  # seconds
 
 
 @dataclass
@@ -63,35 +58,6 @@ class Done:
 
     seconds: float
     amount: int
-
-
-class HoldsWatch:
-    """The subjects under legal hold, read again whenever the file of holds has changed.
-
-    A hold is written to that file before it goes to the log, so a file that has not changed means no new hold.
-    """
-
-    def __init__(self, log: AuditLog, skipped: frozenset[Key]) -> None:
-        self._log = log
-        self._skipped = skipped  # subjects of a batch whose end is unclear: left alone like held ones
-        self._seen: tuple[int, int, int] | None = None
-        self._held: frozenset[Key] = frozenset()
-
-    def current(self, before_reading: Callable[[], None] = lambda: None) -> frozenset[Key]:
-        """The keys of the subjects that must not be touched now. `before_reading` is called if they are read again."""
-        seen = self._stamp()
-        if seen != self._seen or self._seen is None:
-            before_reading()
-            self._held = current_holds(self._log) | self._skipped
-            self._seen = seen
-        return self._held
-
-    def _stamp(self) -> tuple[int, int, int]:
-        try:
-            found = (self._log.home.secret / "holds.json").stat()
-        except FileNotFoundError:
-            return (0, 0, 0)
-        return (found.st_ino, found.st_mtime_ns, found.st_size)
 
 
 @dataclass
@@ -185,32 +151,54 @@ class Batches:
             transaction = begin(self.bulk.connection, lock=True, short=short)
             begun = self.clock()
             try:
-                held = self.holds.current(self.announcements.finish)
+                held = self.holds.current()
                 portion = prepare(held)
                 if not portion.plan.erasures:
                     transaction.rollback()
                     self.bulk.forget()
                     return (self.clock() - begun).total_seconds()
-                with _in_short_turns(), ThreadPoolExecutor(1) as beside:
-                    erasing = beside.submit(self._erase, eraser, portion)
-                    try:
-                        intent = self.announcements.intend(portion.plan, of_nobody)
-                    finally:
-                        wait_for(erasing)
+                committed = self._carry_out(transaction, portion, held, eraser, of_nobody)
             except BaseException:
-                transaction.rollback()
+                if transaction.is_active:
+                    transaction.rollback()
                 raise
-            if self.holds.current() == held:
-                committed = self._commit(transaction, portion.plan, intent, erasing)
-                self.tally.rows.update(portion.plan.rows)
-                self._count_subjects(portion)
-                if portion.whole:
-                    return (committed - begun).total_seconds()
-                continue
-            # a hold that came before the intent: decide again, with it
-            transaction.rollback()
-            self.bulk.forget()
-            self.announcements.outcome("purge.aborted", intent, code="hold")
+            if committed is None:
+                self.bulk.forget()  # a hold that came before the intent: decide again, with it
+            elif portion.whole:
+                return (committed - begun).total_seconds()
+
+    def _carry_out(
+        self,
+        transaction: sa.Transaction,
+        portion: _Portion,
+        held: frozenset[Key],
+        eraser: Eraser,
+        of_nobody: Sequence[str],
+    ) -> dt.datetime | None:
+        """Erase, log the intent, commit, log the outcome. Returns when it was committed; None where a hold has come
+        since, so that it was rolled back.
+        """
+        with ThreadPoolExecutor(1) as beside:
+            erasing = beside.submit(self._erase, eraser, portion)
+            try:
+                intent = self.announcements.draw_up(portion.plan)
+                if self.announcements.shared:
+                    # who has the turn must not wait for rows that somebody has locked who waits for the turn
+                    wait_for(erasing)
+                    erasing.result()
+                with self.announcements.turn():
+                    self.announcements.announce(intent, portion.plan, of_nobody)
+                    wait_for(erasing)
+                    if self.holds.current() != held:
+                        transaction.rollback()
+                        self.announcements.outcome("purge.aborted", intent, code="hold")
+                        return None
+                    committed = self._commit(transaction, portion.plan, intent, erasing)
+                    self.tally.rows.update(portion.plan.rows)
+                    self._count_subjects(portion)
+                    return committed
+            finally:
+                wait_for(erasing)
 
     def _count_subjects(self, portion: _Portion) -> None:
         """Count whom the batch was about. It is over and logged: whatever goes wrong, it must not be tried again."""
@@ -335,16 +323,3 @@ class _Erasing:
     erased: Erased
     changed: int
     left: int
-
-
-@contextmanager
-def _in_short_turns() -> Iterator[None]:
-    """Let threads of this process take turns more often than Python's usual 5 ms. The one that erases says little and
-    waits for the database: as often as an answer came, the one that hashes kept it waiting that long.
-    """
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(_TURN)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(usual)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
+from threading import Lock
 
 import sqlalchemy as sa
 
@@ -15,27 +15,28 @@ from staffords_gdpr.auditlog import AuditLog
 from staffords_gdpr.auditlog.rows import list_pending, new_batch_id
 from staffords_gdpr.database.binding import bind
 from staffords_gdpr.database.catalogue import Catalogue
-from staffords_gdpr.database.connection import begin, connected
+from staffords_gdpr.database.connection import connected
+from staffords_gdpr.database.engines import backend_of
 from staffords_gdpr.database.refusals import require_all_shown
 from staffords_gdpr.errors import GdprError, PolicyError
 from staffords_gdpr.operations.history import COMPLETED
 from staffords_gdpr.operations.purge import brakes
 from staffords_gdpr.operations.purge.announcements import Announcements, Clock
-from staffords_gdpr.operations.purge.batches import Batches, Done, HoldsWatch, Tally
+from staffords_gdpr.operations.purge.batches import Batches, Tally
 from staffords_gdpr.operations.purge.brakes import Brake
 from staffords_gdpr.operations.purge.earlier import Earlier, earlier
-from staffords_gdpr.operations.purge.erasure import planned
 from staffords_gdpr.operations.purge.forget import forget
+from staffords_gdpr.operations.purge.holds_watch import HoldsWatch
+from staffords_gdpr.operations.purge.lanes import MANY, USUAL, Found, Lane, at_once, beside
 from staffords_gdpr.operations.purge.pace import ALONE_ANYWAY, OTHERS_WAIT, Pace
 from staffords_gdpr.operations.purge.reclaim import after_a_run
 from staffords_gdpr.operations.purge.rehearsal import foretell, rehearse
 from staffords_gdpr.operations.purge.result import PurgeResult, rows_in
-from staffords_gdpr.operations.purge.retries import Retries
 from staffords_gdpr.operations.purge.settle import Recovered, settle, unclear_rows, unclear_subjects
 from staffords_gdpr.operations.purge.window import NO_LIMITS, Limits, Window
 from staffords_gdpr.policy.models import Policy
 from staffords_gdpr.progress import SILENT, Planned, Progress
-from staffords_gdpr.retention.bulk import Bulk, Chunk, Todo
+from staffords_gdpr.retention.bulk import Bulk, Part, Todo
 
 
 def purge(
@@ -82,15 +83,6 @@ def purge(
         return replace(result, reclaimed=reclaimed)
 
 
-@dataclass(frozen=True)
-class _Portion:
-    """What one batch is to take up: so much of the list, carried out by `erase`, measured by `pace`."""
-
-    amount: int
-    erase: Callable[[], Done]
-    pace: Pace
-
-
 class _Run:
     """One purge, from its first look to its last entry."""
 
@@ -116,49 +108,66 @@ class _Run:
         self.run = new_batch_id(now)
         self.tally = Tally()
         self.allowed = self.total = self.left = self.put_off = 0
+        self.counting = Lock()
 
     def go(self, confirm: int | None) -> PurgeResult:
         self._refuse(brakes.clock(self.policy, self.log, self.now))
         bulk = Bulk(self.connection, self._catalogue())
         self.connection.commit()
         recovered = settle(bulk, self.log, self.clock)
-        holds = HoldsWatch(self.log, unclear_subjects(self.log))
-        todo, planned_rows = self._decide(bulk, holds)
-        before = earlier(self.log)
-        self.allowed, self.total = max(confirm or 0, before.allowed), bulk.total_subjects()
-        self._refuse(brakes.share(self.policy, todo, self.total, self.allowed))
-        held_why, undecidable = bulk.left_alone()
-        self.connection.commit()
-        self.progress.plan(
-            Planned(
-                planned_rows, todo.subjects, self.total, todo.rows, held_why, undecidable, self.allowed,
-                self.window.ends_at,
-            )
-        )  # fmt: skip
-        self._log("purge.start", as_of=self.now, policy=self.policy.sha256, dry=False, confirm=self.allowed)
+        self.total = bulk.total_subjects()
         unclear = unclear_rows(self.log)
         announcements = Announcements(self.log, self.run, self.clock)
-        batches = Batches(bulk, announcements, holds, self.now, self.clock, self.tally, unclear)
-        try:
-            result = self._work_through(batches, todo, planned_rows)
-            announcements.finish()
-            if result == "complete" and (unclear or _is_unclear(recovered)):
-                result = "unclear"
-            forget(self.policy, self.log, run=self.run, now=self.clock())
-        except BaseException as error:
-            done = self.tally.rows.total()
-            error.add_note(
-                f"Until then {done:,} of {sum(planned_rows.values()):,} erasures were done; the log has them."
+        holds = HoldsWatch(announcements, unclear_subjects(self.log))
+
+        def lane(bulk: Bulk) -> Lane:
+            batches = Batches(bulk, announcements, holds, self.now, self.clock, self.tally, unclear)
+            return Lane(batches, self.window, self._pace)
+
+        with beside(lane(bulk), lane, self._connections()) as lanes:
+            found = self._decide(lanes)
+            before = earlier(self.log)
+            self.allowed = max(confirm or 0, before.allowed)
+            self._refuse(brakes.share(self.policy, found.todo, self.total, self.allowed))
+            self.connection.commit()
+            self._plan(found)
+            self._log(
+                "purge.start", as_of=self.now, policy=self.policy.sha256, dry=False, confirm=self.allowed
             )
-            # the log may be what failed, and what failed first is what a person has to hear
-            with suppress(GdprError):
-                try:
-                    announcements.finish()
-                finally:
-                    self._end("stopped", undecidable, rows_in(held_why))
-            raise
-        self._end(result, undecidable, rows_in(held_why))
-        return self._result(result, held_why, undecidable, recovered, before)
+            try:
+                result = self._work_through(lanes, found)
+                announcements.finish()
+                if result == "complete" and (unclear or _is_unclear(recovered)):
+                    result = "unclear"
+                forget(self.policy, self.log, run=self.run, now=self.clock())
+            except BaseException as error:
+                done = self.tally.rows.total()
+                error.add_note(
+                    f"Until then {done:,} of {sum(found.rows.values()):,} erasures were done; the log has them."
+                )
+                # the log may be what failed, and what failed first is what a person has to hear
+                with suppress(GdprError):
+                    try:
+                        announcements.finish()
+                    finally:
+                        self._end("stopped", found)
+                raise
+            self._end(result, found)
+            return self._result(result, found, recovered, before)
+
+    def _connections(self) -> int:
+        """How many connections are wanted."""
+        if self.limits.connections is not None:
+            return self.limits.connections
+        return USUAL if self.total >= MANY and not self.limits.pause else 1
+
+    def _plan(self, found: Found) -> None:
+        self.progress.plan(
+            Planned(
+                found.rows, found.todo.subjects, self.total, found.todo.rows, found.held, found.undecidable,
+                self.allowed, self.window.ends_at,
+            )
+        )  # fmt: skip
 
     def _catalogue(self) -> Catalogue:
         """The catalogue, once the policy is known to be the approved one for this database."""
@@ -173,81 +182,83 @@ class _Run:
         self._refuse(brakes.approval(self.policy, self.log, catalogue))
         return catalogue
 
-    def _decide(self, bulk: Bulk, holds: HoldsWatch) -> tuple[Todo, Mapping[str, int]]:
-        """What is due now by the whole database, as the list to work through, and how many erasures that makes."""
+    def _decide(self, lanes: Sequence[Lane]) -> Found:
+        """What is due now by the whole database, as lists to work through."""
         self.progress.start("Deciding what is due", None)
-        with begin(self.connection, lock=False):
-            bulk.agenda.watch()
-            bulk.decide(self.now, holds=holds.current(), left_alone=unclear_rows(self.log))
-            todo = bulk.agenda.write()
-            self.left = todo.subjects + todo.rows
-            return todo, planned(bulk)
+        of: dict[Lane, Part | None] = dict.fromkeys(lanes)
+        if len(lanes) > 1:
+            of = {lane: Part(number, len(lanes)) for number, lane in enumerate(lanes)}
+        found = sum(at_once(lanes, lambda lane: lane.decide(of[lane]), self.window), Found())
+        self.left = found.todo.subjects + found.todo.rows
+        return found
 
-    def _work_through(self, batches: Batches, todo: Todo, planned_rows: Mapping[str, int]) -> str:
-        """All that is on the list, until it is done or the run is to end. Returns how it ended.
+    def _work_through(self, lanes: Sequence[Lane], found: Found) -> str:
+        """All that is on the lists, until it is done or the run is to end. Returns how it ended.
 
         Rows that are due only together, across subjects, can fall into different batches, where each holds the
-        other; and a batch that others are in the way of is put off. What is left after a pass is tried again; when a
-        pass gets nowhere, all of it goes in one transaction, unless others are in the way.
+        other; and a batch that others are in the way of is put off. What is left after a pass is tried again, by one
+        connection; when a pass gets nowhere, all of it goes in one transaction, unless others are in the way.
         """
-        bulk = batches.bulk
-        target = self.limits.hold_locks_for or _target(self.connection)
-        paces = [Pace(target, self.limits.batch_size) for _ in range(3)]
-        retries = Retries(bulk, self.window)
-        while planned_rows:
-            before, put_off = self.tally.rows.total(), retries.put_off
-            self.progress.start("Erasing", todo.subjects + todo.rows)
-            if end := self._one_pass(batches, self._portions(batches, todo, *paces), retries):
+        main = lanes[0]
+        while found.rows or found.crossed:
+            before, put_off = self.tally.rows.total(), self._put_off(lanes)
+            self.progress.start("Erasing", found.todo.subjects + found.todo.rows)
+            main.batches.announcements.shared = len(lanes) > 1
+            ends = at_once(lanes, self._one_pass, self.window)
+            if end := next(filter(None, ends), ""):
                 return end
             self.connection.commit()
             self.progress.finish()
-            erased = self.tally.rows.total() - before
-            if erased == sum(planned_rows.values()):
+            erased, several = self.tally.rows.total() - before, len(lanes) > 1
+            if erased == sum(found.rows.values()) and not found.crossed:
                 break
-            batches.begin_pass()
-            todo, planned_rows = self._decide(bulk, batches.holds)
-            self._still_within(todo)
-            self.put_off = retries.put_off - put_off
-            if planned_rows and not erased:
+            self.put_off = self._put_off(lanes) - put_off
+            lanes = self._go_on_alone(lanes)
+            found = self._decide(lanes)
+            self._still_within(found.todo)
+            if found.rows and not erased and not several:
                 if self.put_off or (end := self.window.over()):
                     return end or "put-off"
-                if retries.attempt(batches.everything) is None:
+                if main.retries.attempt(main.batches.everything) is None:
                     self.put_off = 1
                     return "put-off"
                 break
         self.left = self.put_off = 0
         return "complete"
 
-    def _one_pass(self, batches: Batches, portions: Iterator[_Portion], retries: Retries) -> str:
-        """Each batch once. Returns what ended the run on the way, empty where nothing did."""
-        for portion in portions:
-            self.connection.commit()
+    def _go_on_alone(self, lanes: Sequence[Lane]) -> Sequence[Lane]:
+        """Before subjects get other places: the first lane takes over what all have done."""
+        main, *others = lanes
+        for lane in lanes:
+            lane.batches.begin_pass()
+        for lane in others:
+            main.bulk.agenda.remember(lane.bulk.agenda.remembered())
+        self.connection.commit()
+        return [main]
+
+    def _pace(self) -> Pace:
+        return Pace(self.limits.hold_locks_for or _target(self.connection), self.limits.batch_size)
+
+    def _put_off(self, lanes: Sequence[Lane]) -> int:
+        return sum(lane.retries.put_off for lane in lanes)
+
+    def _one_pass(self, lane: Lane) -> str:
+        """Each batch of a lane once. Returns what ended the run on the way, empty where nothing did."""
+        for portion in lane.portions():
+            lane.bulk.connection.commit()
             if end := self.window.over():
                 return end
-            done = retries.attempt(portion.erase)
-            if done is None:
-                portion.pace.failed()
-            else:
-                portion.pace.took(portion.amount, done.seconds)
-                self.left -= done.amount
-            self.progress.advance(portion.amount if done is None else done.amount)
+            done = lane.retries.attempt(portion.erase)
+            with self.counting:
+                if done is None:
+                    portion.pace.failed()
+                else:
+                    portion.pace.took(portion.amount, done.seconds)
+                    self.left -= done.amount
+                self.progress.advance(portion.amount if done is None else done.amount)
             self.window.wait(self.limits.pause)
+        lane.bulk.connection.commit()
         return ""
-
-    def _portions(
-        self, batches: Batches, todo: Todo, of_rows: Pace, of_lists: Pace, of_subjects: Pace
-    ) -> Iterator[_Portion]:
-        """The list: rows without a subject, the subjects whose rows stand on lists, then the others, and those of whom
-        not all was due any more.
-        """
-        bulk = batches.bulk
-        for name, keys in bulk.agenda.rows(lambda: of_rows.size):
-            yield _Portion(len(keys), partial(batches.rows, {name: keys}), of_rows)
-        for chunk in bulk.agenda.subjects(lambda: of_lists.size, last=todo.plain):
-            yield _Portion(len(chunk), partial(batches.listed, chunk), of_lists)
-        for rest in (*batches.aside, Chunk(todo.plain, bulk.agenda.last_place())):
-            for chunk in bulk.agenda.subjects(lambda: of_subjects.size, rest.after, rest.last):
-                yield _Portion(len(chunk), partial(batches.subjects, chunk), of_subjects)
 
     def _still_within(self, todo: Todo) -> None:
         """The brake on large runs holds for the whole run, however much has become due since its first look."""
@@ -262,14 +273,14 @@ class _Run:
             self.connection.rollback()
         raise brakes.refused(brake, self.policy, self.log, self.run, self.clock())
 
-    def _end(self, result: str, undecidable: Mapping[str, int], held: int) -> None:
+    def _end(self, result: str, found: Found) -> None:
         done = self.tally.subjects + self.tally.alone
         self._log(
             "purge.end",
             rows=dict(self.tally.rows),
             subjects=self.tally.subjects,
-            undecidable=dict(undecidable),
-            held=held,
+            undecidable=dict(found.undecidable),
+            held=rows_in(found.held),
             result=result,
             confirm=0 if result in COMPLETED else max(self.allowed - done, 0),
         )
@@ -283,8 +294,7 @@ class _Run:
     def _result(
         self,
         result: str,
-        held_why: Mapping[str, Mapping[str, int]],
-        undecidable: Mapping[str, int],
+        found: Found,
         recovered: list[Recovered],
         before: Earlier,
     ) -> PurgeResult:
@@ -293,14 +303,14 @@ class _Run:
             erased=dict(self.tally.rows),
             subjects_affected=self.tally.subjects,
             dry_run=False,
-            held=rows_in(held_why),
-            undecidable=undecidable,
+            held=rows_in(found.held),
+            undecidable=found.undecidable,
             brakes=(),
             recovered=tuple(recovered),
             result=result,
             undecidable_before=before.undecidable,
             held_before=before.held,
-            held_why=held_why,
+            held_why=found.held,
             left=self.left,
             put_off=self.put_off,
         )
@@ -317,4 +327,4 @@ def _is_unclear(recovered: list[Recovered]) -> bool:
 
 
 def _target(connection: sa.Connection) -> float:
-    return ALONE_ANYWAY if connection.dialect.name == "sqlite" else OTHERS_WAIT
+    return OTHERS_WAIT if backend_of(connection).writes_at_once else ALONE_ANYWAY

@@ -19,6 +19,7 @@ class Limits:
 
     `batch_size`: subjects in one transaction; None for as many as keep its locks for `hold_locks_for`, which depends on
     the engine where it is None. `until`: a time of the clock in the policy's zone, today or tomorrow.
+    `connections`: how many erase at once; None for as many as are worth it.
     """
 
     batch_size: int | None = None
@@ -26,6 +27,7 @@ class Limits:
     max_runtime: float | None = None
     until: dt.time | None = None
     pause: float = 0.0
+    connections: int | None = None
 
 
 NO_LIMITS = Limits()
@@ -47,14 +49,21 @@ class Window:
             ends.append((next_at(limits.until, now, zone), "until"))
         self.ends_at: dt.datetime | None = None
         self._why = ""
+        self._closed = False
         if ends:
             self.ends_at, self._why = min(ends)
 
     def over(self) -> str:
-        """What ends the run now: `signal`, `max-runtime` or `until`; empty while it may go on."""
+        """What ends the run now: `error`, `signal`, `max-runtime` or `until`; empty while it may go on."""
+        if self._closed:
+            return "error"
         if self._stop():
             return "signal"
         return self._why if self.ends_at is not None and self._clock() >= self.ends_at else ""
+
+    def close(self) -> None:
+        """End the run: something went wrong."""
+        self._closed = True
 
     def wait(self, seconds: float) -> None:
         """Wait so long, or until the run ends."""

@@ -51,43 +51,55 @@ class Agenda:
 
     def watch(self) -> None:
         """To be called before what is to be written down is decided, to be told later whether anything has changed."""
-        if self._lists_rows:
+        if self.lists_rows:
             self._unchanged = watch(self._bulk.connection)
 
     @property
-    def _lists_rows(self) -> bool:
+    def lists_rows(self) -> bool:
+        """Whether there are lists of rows here."""
         return bool(self._bulk.work.lists) and (
             backend_of(self._bulk.connection).most_rows(self._bulk.connection) is None
         )
 
     def write(self) -> Todo:
-        """Write down which subjects, and which rows without a subject, the last decision found anything due of.
+        """Write down which subjects, and which rows without a subject, the last decision found anything due of."""
+        subjects = self.write_subjects()
+        return Todo(subjects.subjects, self.write_rows().rows, subjects.plain)
 
-        The subjects whose rows go without anybody else's come first: their rows are written down as well. Where a
-        database is on several servers, each of which has to be locked, or takes so many rows at a time, there are none.
+    def write_subjects(self) -> Todo:
+        """Write down the subjects.
+
+        Those whose rows go without anybody else's come first: their rows are written down as well. Where a database
+        is on several servers, each of which has to be locked, or takes so many rows at a time, there are none.
         """
         bulk, work = self._bulk, self._bulk.work
         self._listed, unchanged, self._unchanged = None, self._unchanged, None
-        work.empty([work.todo, work.apart, *work.row_todos.values(), *work.lists.values()])
+        work.empty([work.todo, work.apart, *work.lists.values()])
         together = sum(bulk.run(statement) for statement in apart(work))
         due = bulk.due_subjects().order_by(None)
         subjects = bulk.run(listing_of(work.todo, due, work.subjects, work.apart if together else None))
         work.filled(work.todo, subjects)
+        plain = 0
+        if self.lists_rows:
+            also = same(numbered(work.todo, "s"), list(work.apart.c))
+            plain = subjects - (bulk.count(work.todo.join(work.apart, also)) if together else 0)
+        if plain:
+            self._list_rows(plain, unchanged)
+        return Todo(subjects, 0, plain)
+
+    def write_rows(self) -> Todo:
+        """Write down the rows without a subject."""
+        bulk, work = self._bulk, self._bulk.work
+        work.empty(list(work.row_todos.values()))
+        rows = 0
         for name, table in work.row_todos.items():
             alone = [
                 found.due().where(found.subject[0].is_(None), *(p.is_(None) for p in found.parent[:1]))
                 for found in bulk.candidates.values()
                 if found.bound.record.name == name
             ]
-            rows = sa.union(*alone).subquery()
-            bulk.run(listing_of(table, sa.select(*rows.c).distinct()))
-        plain = 0
-        if self._lists_rows:
-            also = same(numbered(work.todo, "s"), list(work.apart.c))
-            plain = subjects - (bulk.count(work.todo.join(work.apart, also)) if together else 0)
-        if plain:
-            self._list_rows(plain, unchanged)
-        return Todo(subjects, sum(bulk.count(table) for table in work.row_todos.values()), plain)
+            rows += bulk.run(listing_of(table, sa.select(*sa.union(*alone).subquery().c).distinct()))
+        return Todo(0, rows)
 
     def _list_rows(self, plain: int, unchanged: Callable[[], bool] | None) -> None:
         """Write down the rows of the first so many subjects."""
@@ -172,6 +184,15 @@ class Agenda:
         )
         work.filled(work.touched, touched)
         return touched
+
+    def remembered(self) -> list[Key]:
+        """The keys of the subjects that `touch` has remembered."""
+        return [tuple(row) for row in self._bulk.connection.execute(sa.select(*self._bulk.work.touched.c))]
+
+    def remember(self, keys: Iterable[Key]) -> None:
+        """Remember subjects of whom other connections have erased something."""
+        work = self._bulk.work
+        work.fill(work.touched, {*keys, *self.remembered()})
 
     def before_deciding(self) -> None:
         """To be called before a batch that decides begins: MariaDB would read past what all before it have left."""

@@ -11,6 +11,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,6 +25,7 @@ from staffords_gdpr.retention.bulk.chain import same
 from staffords_gdpr.retention.bulk.codes import Code
 from staffords_gdpr.retention.bulk.listing import listing, owning_together
 from staffords_gdpr.retention.bulk.lists import at_places, places
+from staffords_gdpr.retention.bulk.parts import Part, crossings, divisible, rows_of_nobody, subjects_in
 from staffords_gdpr.retention.bulk.rows import Rows, Scope
 from staffords_gdpr.retention.bulk.todo import Chunk
 from staffords_gdpr.retention.bulk.work import Candidates, Work
@@ -126,6 +128,33 @@ class Bulk:
                 self.work.fill(scope, chosen | others)
         for name, table in self.work.row_scopes.items():
             self.work.fill(table, (rows or {}).get(name, ()))
+
+    def scope_to_part(self, part: Part) -> None:
+        """Set Scope.SUBJECTS to a part of the database."""
+        self.work.empty([self.work.scope])
+        self.work.filled(self.work.scope, self.run(subjects_in(self.work, part)))
+
+    def scope_to_nobody(self) -> None:
+        """Set Scope.ROWS to all rows that reach no subject."""
+        self.work.empty(list(self.work.row_scopes.values()))
+        for statement in rows_of_nobody(self._of_rows):
+            self.work.filled(statement.table, self.run(statement))
+
+    @property
+    def divisible(self) -> bool:
+        """Whether the database can be decided part by part."""
+        return self.agenda.lists_rows and divisible(self.work)
+
+    def crosses(self, part: Part | None) -> bool:
+        """Whether the last decision, over this part (None: over the rows of nobody), may have left something that is
+        due only together with rows of another.
+        """
+        return any(self.connection.execute(query).first() for query in crossings(self._of_rows, part))
+
+    @cached_property
+    def _of_rows(self) -> Rows:
+        """Who owns what; whichever moment it is."""
+        return Rows(self.work, dt.datetime(2000, 1, 1, tzinfo=dt.UTC), Scope.ROWS)
 
     def forget(self) -> None:
         """To be called after a rollback, which may have undone what was written down for all decisions."""

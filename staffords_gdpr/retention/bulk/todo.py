@@ -17,6 +17,9 @@ class Todo:
     rows: int
     plain: int = 0
 
+    def __add__(self, other: Todo) -> Todo:
+        return Todo(self.subjects + other.subjects, self.rows + other.rows, self.plain + other.plain)
+
 
 @dataclass(frozen=True)
 class Chunk:

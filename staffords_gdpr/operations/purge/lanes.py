@@ -1,0 +1,187 @@
+"""The connections of a run: several decide and erase at once, each a part of the subjects.
+
+Rows of nobody are the first one's. What is due only together with rows of another part is found by a decision over
+everything, after all of them are done (`Found.crossed`).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
+
+import sqlalchemy as sa
+
+from staffords_gdpr.database.connection import begin
+from staffords_gdpr.database.engines import backend_of
+from staffords_gdpr.operations.purge.announcements import BatchOpenError, wait_for
+from staffords_gdpr.operations.purge.batches import Batches, Done
+from staffords_gdpr.operations.purge.erasure import planned
+from staffords_gdpr.operations.purge.pace import Pace
+from staffords_gdpr.operations.purge.retries import Retries
+from staffords_gdpr.operations.purge.window import Window
+from staffords_gdpr.retention.bulk import Bulk, Chunk, Part, Scope, Todo
+
+USUAL = 2
+"""How many connections a purge uses where it is worth it."""
+
+MANY = 20_000
+"""Of fewer subjects everything is decided sooner than another connection is made ready."""
+
+NOTHING = Todo(0, 0)
+
+_TURN = 0.0001  # seconds
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a decision has found: the list of it, how many rows of each record type and step that is, how many are held
+    for each reason, and how many are undecidable.
+
+    `crossed`: more may be due together with rows that this decision did not look at.
+    """
+
+    todo: Todo = NOTHING
+    rows: Mapping[str, int] = field(default_factory=dict)
+    held: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    undecidable: Mapping[str, int] = field(default_factory=dict)
+    crossed: bool = False
+
+    def __add__(self, other: Found) -> Found:
+        return Found(
+            self.todo + other.todo,
+            _sum(self.rows, other.rows),
+            {
+                name: _sum(self.held.get(name, {}), other.held.get(name, {}))
+                for name in [*self.held, *(each for each in other.held if each not in self.held)]
+            },
+            _sum(self.undecidable, other.undecidable),
+            self.crossed or other.crossed,
+        )
+
+
+@dataclass(frozen=True)
+class Portion:
+    """What one batch is to take up: so much of the list, carried out by `erase`, measured by `pace`."""
+
+    amount: int
+    erase: Callable[[], Done]
+    pace: Pace
+
+
+class Lane:
+    """One connection of a run."""
+
+    def __init__(self, batches: Batches, window: Window, new_pace: Callable[[], Pace]) -> None:
+        self.batches = batches
+        self.bulk = batches.bulk
+        self.retries = Retries(self.bulk, window)
+        self.todo = NOTHING
+        self._paces = [new_pace() for _ in range(3)]
+
+    def decide(self, part: Part | None = None) -> Found:
+        """What is due now of this part (None: by the whole database), written down as the list to work through."""
+        agenda = self.bulk.agenda
+        self.bulk.connection.commit()
+        with begin(self.bulk.connection, lock=False):
+            found = Found()
+            if part is None:
+                agenda.watch()
+                found += self._decided(Scope.ALL, agenda.write)
+            else:
+                if part.number == 0:
+                    self.bulk.scope_to_nobody()
+                    found += self._decided(Scope.ROWS, agenda.write_rows, part)
+                self.bulk.scope_to_part(part)
+                found += self._decided(Scope.SUBJECTS, agenda.write_subjects, part)
+        self.todo = found.todo
+        return found
+
+    def _decided(self, scope: Scope, write: Callable[[], Todo], part: Part | None = None) -> Found:
+        bulk, batches = self.bulk, self.batches
+        bulk.decide(batches.as_of, holds=batches.holds.current(), scope=scope, left_alone=batches.unclear)
+        todo = write()
+        crossed = part is not None and bulk.crosses(part if scope is Scope.SUBJECTS else None)
+        held, undecidable = bulk.left_alone()
+        return Found(todo, planned(bulk), held, undecidable, crossed)
+
+    def portions(self) -> Iterator[Portion]:
+        """The list: rows without a subject, the subjects whose rows stand on lists, then the others, and those of whom
+        not all was due any more.
+        """
+        agenda, batches, todo = self.bulk.agenda, self.batches, self.todo
+        of_rows, of_lists, of_subjects = self._paces
+        if todo.rows:
+            for name, keys in agenda.rows(lambda: of_rows.size):
+                yield Portion(len(keys), partial(batches.rows, {name: keys}), of_rows)
+        for chunk in agenda.subjects(lambda: of_lists.size, last=todo.plain):
+            yield Portion(len(chunk), partial(batches.listed, chunk), of_lists)
+        for rest in (*batches.aside, Chunk(todo.plain, agenda.last_place())):
+            for chunk in agenda.subjects(lambda: of_subjects.size, rest.after, rest.last):
+                yield Portion(len(chunk), partial(batches.subjects, chunk), of_subjects)
+
+
+@contextmanager
+def beside(main: Lane, another: Callable[[Bulk], Lane], wanted: int) -> Iterator[list[Lane]]:
+    """The lanes of a run, `main` first, up to as many as are wanted: one alone where the rows of a database cannot be
+    divided among subjects, or only one connection at a time writes, or no more are to be had.
+    """
+    lanes, bulk = [main], main.bulk
+    with ExitStack() as opened:
+        if wanted > 1 and bulk.divisible and backend_of(bulk.connection).writes_at_once:
+            for _ in range(wanted - 1):
+                try:
+                    connection = opened.enter_context(bulk.connection.engine.connect())
+                    lanes.append(another(Bulk(connection, bulk.catalogue)))
+                    connection.commit()
+                except sa.exc.DBAPIError:
+                    break  # a server that allows this user no more of them
+        yield lanes
+
+
+def at_once(lanes: Sequence[Lane], work: Callable[[Lane], T], window: Window) -> list[T]:
+    """What `work` returns for each lane, all at the same time, the first in this thread. Where one fails the others end
+    after the batch that they are at, and its error is raised.
+    """
+    failed: list[BaseException] = []
+
+    def guarded(lane: Lane) -> T:
+        try:
+            return work(lane)
+        except BaseException as error:
+            failed.append(error)
+            window.close()
+            raise
+
+    with _in_short_turns(), ThreadPoolExecutor(len(lanes)) as threads:
+        others = [threads.submit(guarded, lane) for lane in lanes[1:]]
+        try:
+            first = guarded(lanes[0])
+        finally:
+            wait_for(*others)
+            if failed:
+                raise next((error for error in failed if not isinstance(error, BatchOpenError)), failed[0])
+    return [first, *(each.result() for each in others)]
+
+
+@contextmanager
+def _in_short_turns() -> Iterator[None]:
+    """Let threads of this process take turns more often than Python's usual 5 ms. The one that erases says little and
+    waits for the database: as often as an answer came, the one that hashes kept it waiting that long.
+    """
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(_TURN)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(usual)
+
+
+def _sum(some: Mapping[str, int], others: Mapping[str, int]) -> dict[str, int]:
+    return dict(Counter(some) + Counter(others))

@@ -1,0 +1,105 @@
+"""A database decided in parts: what is due is the same as by one decision over everything, unless rows of two parts are
+due only together, which is noticed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from random import Random
+
+import pytest
+import sqlalchemy as sa
+import yaml
+from hypothesis import assume, event, given
+from hypothesis import strategies as st
+from test_recheck import Databases, aged, databases, put, thorough
+from worlds import AS_OF, World, worlds
+
+from staffords_gdpr.database.binding import bind
+from staffords_gdpr.database.connection import begin
+from staffords_gdpr.errors import PolicyError
+from staffords_gdpr.policy.loader import read_policy
+from staffords_gdpr.policy.models import Policy
+from staffords_gdpr.retention.bulk import Bulk, Part, Scope, parts
+from staffords_gdpr.retention.states import Key
+
+__all__ = ["databases"]
+
+Named = set[tuple[str, Key]]
+
+
+@pytest.fixture(autouse=True)
+def no_neighbours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each subject is in another part than the next."""
+    monkeypatch.setattr(parts, "NEIGHBOURS", 1)
+
+
+def due(bulk: Bulk) -> Named:
+    return {
+        (name, tuple(key))
+        for name, found in bulk.candidates.items()
+        for key in bulk.connection.execute(found.due())
+    }
+
+
+def left(bulk: Bulk) -> Counter[tuple[str, ...]]:
+    """How many rows are held, for each reason, and how many undecidable."""
+    held, undecidable = bulk.left_alone()
+    counts = {(name, why): count for name, reasons in held.items() for why, count in reasons.items()}
+    return Counter({**counts, **{(name,): count for name, count in undecidable.items()}})
+
+
+def in_parts(bulk: Bulk, world: World, of: int) -> tuple[Named, Counter[tuple[str, ...]], bool, int]:
+    """What is due part by part; what is left alone; whether more may be due; how many subjects have something due."""
+    bulk.scope_to_nobody()
+    bulk.decide(AS_OF, holds=world.held, scope=Scope.ROWS)
+    found, alone, crossed, subjects = due(bulk), left(bulk), bulk.crosses(None), 0
+    rows = bulk.agenda.write_rows().rows
+    for number in range(of):
+        bulk.scope_to_part(part := Part(number, of))
+        bulk.decide(AS_OF, holds=world.held, scope=Scope.SUBJECTS)
+        mine = due(bulk)
+        assert not mine & found
+        found |= mine
+        alone += left(bulk)
+        crossed |= bulk.crosses(part)
+        subjects += bulk.agenda.write_subjects().subjects
+    assert sum(bulk.count(table) for table in bulk.work.row_todos.values()) == rows, "the list of rows was kept"
+    return found, alone, crossed, subjects
+
+
+@thorough
+@given(world=worlds(), of=st.sampled_from((2, 3)), seed=st.integers(0, 1_000_000))
+def test_the_parts_of_a_database_make_the_whole(
+    databases: Databases, world: World, of: int, seed: int
+) -> None:
+    policy = read_policy(yaml.safe_dump(world.policy, sort_keys=False).encode(), "policy.yaml")
+    rows = aged(world.rows, Random(seed))
+    for name, (engine, operator) in databases.items():
+        put(operator, name, rows)
+        with engine.connect() as connection:
+            try:
+                compare(connection, policy, world, of)
+            except PolicyError:
+                assume(False)
+
+
+def compare(connection: sa.Connection, policy: Policy, world: World, of: int) -> None:
+    bulk = Bulk(connection, bind(policy, connection))
+    connection.commit()
+    if not bulk.divisible:
+        event("indivisible")
+        return
+    connection.commit()
+    with begin(connection, lock=False):
+        bulk.decide(AS_OF, holds=world.held)
+        whole, alone, todo = due(bulk), left(bulk), bulk.agenda.write()
+        found, alone_in_parts, crossed, subjects = in_parts(bulk, world, of)
+    assert found <= whole
+    if crossed:
+        event(f"crossed, {'less' if found < whole else 'not less'} is due")
+        return
+    event(f"{'something' if whole else 'nothing'} is due")
+    assert found == whole
+    assert alone_in_parts == alone
+    assert subjects == todo.subjects
