@@ -132,6 +132,7 @@ class Office:
     commands: Commands
     more_rules: str = ""  # what else the policy says, of
     more_tables: Mapping[str, str] = field(default_factory=dict)
+    connections: int = 1  # that a purge erases with
 
     @classmethod
     def open(
@@ -206,6 +207,7 @@ class Office:
             "GDPR_DATABASE_URL": self.url,
             "GDPR_POLICY": str(self.policy),
             "GDPR_HOME": str(self.home.path),
+            "GDPR_CONNECTIONS": str(self.connections),
             "XDG_CONFIG_HOME": str(self.folder),
         }
 

@@ -64,7 +64,9 @@ def in_parts(bulk: Bulk, world: World, of: int) -> tuple[Named, Counter[tuple[st
         alone += left(bulk)
         crossed |= bulk.crosses(part)
         subjects += bulk.agenda.write_subjects().subjects
-    assert sum(bulk.count(table) for table in bulk.work.row_todos.values()) == rows, "the list of rows was kept"
+    assert sum(bulk.count(table) for table in bulk.work.row_todos.values()) == rows, (
+        "the list of rows was kept"
+    )
     return found, alone, crossed, subjects
 
 

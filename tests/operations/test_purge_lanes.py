@@ -1,0 +1,211 @@
+"""A purge that erases with several connections at once: it erases and says just what one would."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from engines.keeper import CLUSTER
+from engines.talk import as_user, rows, run
+from purge_office import ERASED, NOW, Firm, after_the_purge
+from purge_servers import firm_on, tables_on
+
+from staffords_gdpr.database.connection import connect
+from staffords_gdpr.errors import GdprError
+from staffords_gdpr.operations.purge import Limits, PurgeResult, announcements
+from staffords_gdpr.operations.purge.batches import Batches, Done
+from staffords_gdpr.retention.bulk import Chunk, parts
+
+pytestmark = [
+    pytest.mark.skipif(CLUSTER in os.environ, reason="one connection only on a cluster"),
+    pytest.mark.parametrize("engine_name", ["postgresql", "mariadb"], indirect=True),
+]
+
+TOGETHER = (
+    "INSERT INTO customers VALUES (10, 'Ten', '2014-05-01 10:00:00'), (11, 'Eleven', '2014-05-01 10:00:00')",
+    "INSERT INTO calls VALUES (20, 10, '2015-01-01 10:00:00', 'a', NULL), (21, 11, '2015-01-01 10:00:00', 'b', NULL)",
+    "INSERT INTO calls VALUES (22, 10, '2015-01-01 10:00:00', 'c', 21), (23, 11, '2015-01-01 10:00:00', 'd', 20)",
+)
+"""Two customers of different parts, each with a call that follows one of the other."""
+
+LIMITED = {
+    "postgresql": (
+        "CREATE ROLE {user} LOGIN CONNECTION LIMIT 1",
+        "GRANT ALL ON ALL TABLES IN SCHEMA public TO {user}",
+    ),
+    "mariadb": (
+        "CREATE OR REPLACE USER {user}@localhost WITH MAX_USER_CONNECTIONS 1",
+        "GRANT ALL ON {database}.* TO {user}@localhost",
+        "GRANT PROCESS ON *.* TO {user}@localhost",
+    ),
+}
+"""Somebody who is allowed one connection."""
+
+
+@pytest.fixture(autouse=True)
+def no_neighbours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Customers with even and with odd numbers are in different parts."""
+    monkeypatch.setattr(parts, "NEIGHBOURS", 1)
+
+
+@pytest.fixture
+def firm(engine_url: str, engine_name: str, tmp_path: Path) -> Firm:
+    return firm_on(engine_url, engine_name, tmp_path)
+
+
+def purge(firm: Firm, connections: int = 2, *, hours_later: int = 0) -> PurgeResult:
+    limits = Limits(batch_size=1, connections=connections)
+    return firm.purge(NOW + dt.timedelta(hours=hours_later), limits=limits)
+
+
+@pytest.fixture
+def threads(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """The threads in which listed subjects were erased."""
+    found: set[str] = set()
+    listed = Batches.listed
+
+    def noted(batches: Batches, chunk: Chunk) -> Done:
+        found.add(threading.current_thread().name)
+        return listed(batches, chunk)
+
+    monkeypatch.setattr(Batches, "listed", noted)
+    return found
+
+
+@pytest.mark.parametrize("connections", [2, 3])
+def test_the_same_rows_go(engine_url: str, firm: Firm, threads: set[str], connections: int) -> None:
+    before = tables_on(engine_url)
+    result = purge(firm, connections)
+    assert len(threads) == connections
+    assert result.erased == ERASED
+    assert result.held, "of a customer who calls again, of an open repair"
+    assert tables_on(engine_url) == after_the_purge(before)
+    firm.assert_settled()
+    again = purge(firm, connections, hours_later=1)
+    assert again.erased == {}
+    alone = purge(firm, connections=1, hours_later=2)
+    assert (again.held_why, again.undecidable) == (alone.held_why, alone.undecidable)
+
+
+def test_a_plan_is_that_of_one_decision(firm: Firm) -> None:
+    told = firm.purge(dry_run=True)
+    result = purge(firm)
+    assert result.erased == told.erased
+    assert result.subjects_affected == told.subjects_affected
+    assert result.held_why == told.held_why
+    assert result.undecidable == told.undecidable
+
+
+def test_what_is_due_only_together_with_another_part_goes_as_well(engine_url: str, firm: Firm) -> None:
+    run(engine_url, *TOGETHER)
+    told = firm.purge(dry_run=True)
+    result = purge(firm)
+    assert {10, 11}.isdisjoint(tables_on(engine_url)["customers"])
+    assert result.result == "complete"
+    assert result.erased == told.erased
+    assert result.subjects_affected == told.subjects_affected, "each counts once, whichever connection it was"
+    firm.assert_settled()
+
+
+def test_where_nothing_else_is_due_it_goes_too(engine_url: str, firm: Firm) -> None:
+    purge(firm)
+    run(engine_url, *TOGETHER)
+    assert purge(firm, hours_later=1).erased == {"customer": 2, "call": 4}
+    assert {10, 11}.isdisjoint(tables_on(engine_url)["customers"])
+
+
+def test_an_error_of_one_ends_the_others(
+    engine_url: str, firm: Firm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = Batches.listed
+    before = tables_on(engine_url)
+
+    def fails(batches: Batches, chunk: Chunk) -> Done:
+        if threading.current_thread() is not threading.main_thread():
+            raise GdprError("the connection that is not the first has failed")
+        return listed(batches, chunk)
+
+    monkeypatch.setattr(Batches, "listed", fails)
+    with pytest.raises(GdprError, match="not the first has failed") as caught:
+        purge(firm)
+    assert "Until then" in caught.value.__notes__[0]
+    assert firm.the("purge.end").fields["result"] == "stopped"
+    monkeypatch.setattr(Batches, "listed", listed)
+    assert purge(firm, hours_later=1).result == "complete"
+    assert tables_on(engine_url) == after_the_purge(before)
+    firm.assert_settled()
+
+
+def test_nothing_is_announced_after_an_outcome_that_could_not_be_written(
+    engine_url: str, firm: Firm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = tables_on(engine_url)
+    write, failed = announcements.write_leaves, []
+
+    def full(*arguments: object) -> None:
+        if not failed:
+            failed.append(True)
+            raise OSError(28, "No space left on device")
+        write(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(announcements, "write_leaves", full)
+    with pytest.raises(OSError, match="No space left"):
+        purge(firm)
+    assert len(firm.of_type("purge.intent")) == len(firm.of_type("purge.done")) == 1
+    monkeypatch.undo()
+    monkeypatch.setattr(parts, "NEIGHBOURS", 1)
+    assert purge(firm, hours_later=1).result == "complete"
+    assert tables_on(engine_url) == after_the_purge(before)
+    firm.assert_settled()
+
+
+def test_a_hold_that_comes_in_between_is_respected_by_both(
+    engine_url: str, firm: Firm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, held = announcements.write_pending, []
+
+    def held_before(*arguments: object) -> None:
+        if not held and arguments[2]["subjects"]:  # type: ignore[index]
+            held.extend([firm.hold(1), firm.hold(6)])
+        write(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(announcements, "write_pending", held_before)
+    assert purge(firm).result == "complete"
+    aborted = [entry.fields["code"] for entry in firm.of_type("purge.aborted")]
+    assert aborted in (["hold"], ["hold", "hold"]), "of the other connection too, if it had decided before"
+    assert {1, 6} <= set(tables_on(engine_url)["customers"])
+    firm.assert_settled()
+
+
+def test_one_connection_is_enough_where_no_more_are_allowed(
+    engine_url: str, engine_name: str, firm: Firm, threads: set[str]
+) -> None:
+    database = str(sa.make_url(engine_url).database)
+    user = f"narrow_{database}"[:30]
+    run(engine_url, *(each.format(user=user, database=database) for each in LIMITED[engine_name]))
+    before = tables_on(engine_url)
+    firm.engine.dispose()
+    firm.engine = connect(as_user(engine_url, user), write=True)
+    firm.approve(NOW)
+    assert purge(firm).erased == ERASED
+    assert len(threads) == 1
+    assert tables_on(engine_url) == after_the_purge(before)
+    firm.engine.dispose()
+    ends: Mapping[str, tuple[str, ...]] = {
+        "postgresql": (f"DROP OWNED BY {user}", f"DROP ROLE {user}"),
+        "mariadb": (f"DROP USER {user}@localhost",),
+    }
+    run(engine_url, *ends[engine_name])
+
+
+def test_few_subjects_or_a_pause_need_one_connection_only(
+    engine_url: str, firm: Firm, threads: set[str]
+) -> None:
+    assert firm.purge(limits=Limits(batch_size=1)).erased == ERASED
+    assert len(threads) == 1
+    assert rows(engine_url, "SELECT count(*) FROM customers") == [(4,)]
