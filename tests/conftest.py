@@ -6,7 +6,9 @@ import gc
 from collections.abc import Iterator
 
 import pytest
+from engines import keeper
 from engines.servers import CHOICE, ENGINES, Servers, begin_run, enabled, end_run
+from engines.talk import run_alone
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +33,24 @@ def engine_url(engine_name: str, servers: Servers) -> Iterator[str]:
     url = servers.fresh(engine_name)
     yield url
     servers.drop(url)
+
+
+@pytest.fixture(scope="session")
+def quiet_server(tmp_path_factory: pytest.TempPathFactory, enabled_engines: tuple[str, ...]) -> Iterator[str]:
+    """A PostgreSQL that nobody else uses, not even its own maintenance."""
+    if "postgresql" not in enabled_engines:
+        pytest.skip("without PostgreSQL, as GDPR_TEST_ENGINES says")
+    with keeper.postgresql(tmp_path_factory.mktemp("quiet")) as url:
+        run_alone(url, "ALTER SYSTEM SET autovacuum = off", "SELECT pg_reload_conf()")
+        yield url
+
+
+@pytest.fixture
+def quiet(quiet_server: str) -> Iterator[str]:
+    """The URL of an empty database there."""
+    run_alone(quiet_server, "CREATE DATABASE quiet")
+    yield quiet_server.replace("@/?", "@/quiet?")
+    run_alone(quiet_server, "DROP DATABASE quiet WITH (FORCE)")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -136,11 +136,12 @@ def changes_so_far(connection: sa.Connection) -> int:
     return backend_of(connection).changes_so_far(connection)
 
 
-def watch(connection: sa.Connection) -> Callable[[], bool] | None:
+def watch(connection: sa.Connection, *, alone: bool = True) -> Callable[[], bool] | None:
     """To be called before something is read: tells later, in a transaction that has its locks, whether nobody else has
     changed the database meanwhile, so that all of it would be read as it was. None where the engine cannot tell.
+    `alone`: no other connection of the same engine writes meanwhile; those do not count as somebody else.
     """
-    return backend_of(connection).watch(connection)
+    return backend_of(connection).watch(connection, alone=alone)
 
 
 def _shown(url: sa.URL) -> str:

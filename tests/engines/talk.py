@@ -15,6 +15,14 @@ def run(url: str, *statements: str) -> None:
             connection.exec_driver_sql(statement)
 
 
+def run_alone(url: str, *statements: str) -> None:
+    """Run each in no transaction, as what makes databases has to be."""
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.pool.NullPool)
+    with engine.connect() as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+
+
 def rows(url: str, query: str) -> list[tuple[object, ...]]:
     with speaking(url) as connection:
         return [tuple(row) for row in connection.exec_driver_sql(query)]

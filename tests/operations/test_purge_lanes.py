@@ -20,11 +20,10 @@ from staffords_gdpr.errors import GdprError
 from staffords_gdpr.operations.purge import Limits, PurgeResult, announcements
 from staffords_gdpr.operations.purge.batches import Batches, Done
 from staffords_gdpr.retention.bulk import Chunk, parts
+from staffords_gdpr.retention.bulk.recheck import Recheck
 
-pytestmark = [
-    pytest.mark.skipif(CLUSTER in os.environ, reason="one connection only on a cluster"),
-    pytest.mark.parametrize("engine_name", ["postgresql", "mariadb"], indirect=True),
-]
+pytestmark = pytest.mark.skipif(CLUSTER in os.environ, reason="one connection only on a cluster")
+SERVERS = pytest.mark.parametrize("engine_name", ["postgresql", "mariadb"], indirect=True)
 
 TOGETHER = (
     "INSERT INTO customers VALUES (10, 'Ten', '2014-05-01 10:00:00'), (11, 'Eleven', '2014-05-01 10:00:00')",
@@ -77,6 +76,7 @@ def threads(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     return found
 
 
+@SERVERS
 @pytest.mark.parametrize("connections", [2, 3])
 def test_the_same_rows_go(engine_url: str, firm: Firm, threads: set[str], connections: int) -> None:
     before = tables_on(engine_url)
@@ -92,6 +92,7 @@ def test_the_same_rows_go(engine_url: str, firm: Firm, threads: set[str], connec
     assert (again.held_why, again.undecidable) == (alone.held_why, alone.undecidable)
 
 
+@SERVERS
 def test_a_plan_is_that_of_one_decision(firm: Firm) -> None:
     told = firm.purge(dry_run=True)
     result = purge(firm)
@@ -101,6 +102,7 @@ def test_a_plan_is_that_of_one_decision(firm: Firm) -> None:
     assert result.undecidable == told.undecidable
 
 
+@SERVERS
 def test_what_is_due_only_together_with_another_part_goes_as_well(engine_url: str, firm: Firm) -> None:
     run(engine_url, *TOGETHER)
     told = firm.purge(dry_run=True)
@@ -112,6 +114,7 @@ def test_what_is_due_only_together_with_another_part_goes_as_well(engine_url: st
     firm.assert_settled()
 
 
+@SERVERS
 def test_where_nothing_else_is_due_it_goes_too(engine_url: str, firm: Firm) -> None:
     purge(firm)
     run(engine_url, *TOGETHER)
@@ -119,6 +122,7 @@ def test_where_nothing_else_is_due_it_goes_too(engine_url: str, firm: Firm) -> N
     assert {10, 11}.isdisjoint(tables_on(engine_url)["customers"])
 
 
+@SERVERS
 def test_an_error_of_one_ends_the_others(
     engine_url: str, firm: Firm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -141,6 +145,7 @@ def test_an_error_of_one_ends_the_others(
     firm.assert_settled()
 
 
+@SERVERS
 def test_nothing_is_announced_after_an_outcome_that_could_not_be_written(
     engine_url: str, firm: Firm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -164,6 +169,7 @@ def test_nothing_is_announced_after_an_outcome_that_could_not_be_written(
     firm.assert_settled()
 
 
+@SERVERS
 def test_a_hold_that_comes_in_between_is_respected_by_both(
     engine_url: str, firm: Firm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -182,6 +188,7 @@ def test_a_hold_that_comes_in_between_is_respected_by_both(
     firm.assert_settled()
 
 
+@SERVERS
 def test_one_connection_is_enough_where_no_more_are_allowed(
     engine_url: str, engine_name: str, firm: Firm, threads: set[str]
 ) -> None:
@@ -203,9 +210,25 @@ def test_one_connection_is_enough_where_no_more_are_allowed(
     run(engine_url, *ends[engine_name])
 
 
+@SERVERS
 def test_few_subjects_or_a_pause_need_one_connection_only(
     engine_url: str, firm: Firm, threads: set[str]
 ) -> None:
     assert firm.purge(limits=Limits(batch_size=1)).erased == ERASED
     assert len(threads) == 1
     assert rows(engine_url, "SELECT count(*) FROM customers") == [(4,)]
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("connections", [1, 2])
+def test_on_a_quiet_server_nothing_is_asked_twice(
+    quiet: str, engine_name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, connections: int
+) -> None:
+    firm = firm_on(quiet, engine_name, tmp_path)
+    before = tables_on(quiet)
+    asked: list[str] = []
+    monkeypatch.setattr(Recheck, "holds", lambda *_: asked.append("again"))
+    assert purge(firm, connections).erased == ERASED
+    assert tables_on(quiet) == after_the_purge(before)
+    assert asked == []
+    firm.engine.dispose()

@@ -120,9 +120,10 @@ class Backend(ABC):
         result.close()
         return rows
 
-    def watch(self, connection: sa.Connection) -> Callable[[], bool] | None:
+    def watch(self, connection: sa.Connection, *, alone: bool) -> Callable[[], bool] | None:
         """What tells, asked in a transaction that has its locks, whether all that others have written is what could be
-        read on this connection when this was called. None where the engine cannot tell.
+        read on this connection when this was called. None where the engine cannot tell. `alone`: no other connection of
+        the same engine writes meanwhile.
         """
         return None
 

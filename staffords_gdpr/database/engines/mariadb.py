@@ -157,12 +157,17 @@ class MariaDB(Clustered):
         # a text that is longer than the server's limit is cut off, in the middle of a number or after one
         return rows if len(rows) == count else super().plain_rows(connection, query, values)
 
-    def watch(self, connection: sa.Connection) -> Callable[[], bool] | None:
+    def watch(self, connection: sa.Connection, *, alone: bool) -> Callable[[], bool] | None:
         """By the server's own counters of written rows, less those of this session. They would not show what others had
         begun before and end later: there must be no such thing.
 
         They are read twice: a session that ends meanwhile can be counted twice, or not at all, but not in both.
         """
+
+        if not alone:
+            return (
+                None  # what another connection of ours has written, it can tell between its statements only
+            )
 
         def written() -> tuple[Any, ...]:
             return tuple(connection.exec_driver_sql(_OTHERS).one())

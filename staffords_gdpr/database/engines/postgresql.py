@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from staffords_gdpr.database.engines.base import READING, Backend, driver_missing
 from staffords_gdpr.database.engines.postgresql_relatives import require_postgresql
 from staffords_gdpr.database.engines.postgresql_session import SHORT_BATCH, prepare
+from staffords_gdpr.database.engines.postgresql_watch import watched
 from staffords_gdpr.database.facts import ColumnFacts, Family, Outside, StoredTable
 from staffords_gdpr.errors import DatabaseError, UsageError
 
@@ -137,6 +138,9 @@ class PostgreSQL(Backend):
 
     def changes_so_far(self, connection: sa.Connection) -> int:
         return int(connection.exec_driver_sql(_CHANGES).scalar_one())
+
+    def watch(self, connection: sa.Connection, *, alone: bool) -> Callable[[], bool] | None:
+        return watched(connection)
 
     def trips_over(self, on_delete: str) -> bool:
         return on_delete == "RESTRICT"  # the others wait for the end of the statement

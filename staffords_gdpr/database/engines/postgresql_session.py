@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from staffords_gdpr.database.engines.base import LOCK_SECONDS, READING, SHORT_SECONDS, makes_work_tables
+from staffords_gdpr.database.engines.postgresql_watch import note, noting
 
 _AS_TEXT = ("date", "timestamp", "timestamptz", "time", "timetz", "interval", "uuid")
 """Types that come as the text that PostgreSQL writes: Python has no `infinity`, and no year 20000."""
@@ -39,6 +40,7 @@ def prepare(engine: sa.Engine, *, only_read: bool, patience: float) -> None:
     PostgreSQL makes no temporary table in a transaction that is read-only. So only a part of it is: a savepoint that
     is released for making one, and set again after. The snapshot is that of the transaction.
     """
+    noting(engine)
 
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _record: object) -> None:
@@ -81,6 +83,7 @@ def prepare(engine: sa.Engine, *, only_read: bool, patience: float) -> None:
     @event.listens_for(engine, "before_cursor_execute")
     def _before(connection: sa.Connection, cursor: Any, statement: str, *_: object) -> None:
         if reading(connection) and makes_work_tables(statement):
+            note(connection, cursor)
             cursor.execute("RELEASE SAVEPOINT gdpr_reading")
 
     @event.listens_for(engine, "after_cursor_execute")

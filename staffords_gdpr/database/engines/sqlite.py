@@ -132,7 +132,7 @@ class SQLite(Backend):
     def changes_so_far(self, connection: sa.Connection) -> int:
         return int(connection.connection.driver_connection.total_changes)  # type: ignore[union-attr]
 
-    def watch(self, connection: sa.Connection) -> Callable[[], bool]:
+    def watch(self, connection: sa.Connection, *, alone: bool) -> Callable[[], bool]:
         def version() -> int:
             return int(connection.exec_driver_sql("PRAGMA main.data_version").scalar_one())
 

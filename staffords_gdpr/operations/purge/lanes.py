@@ -91,8 +91,8 @@ class Lane:
         self.bulk.connection.commit()
         with begin(self.bulk.connection, lock=False):
             found = Found()
+            agenda.watch(alone=part is None)
             if part is None:
-                agenda.watch()
                 found += self._decided(Scope.ALL, agenda.write)
             else:
                 if part.number == 0:

@@ -49,10 +49,12 @@ class Agenda:
         self._listed: _Listed | None = None
         self._unchanged: Callable[[], bool] | None = None
 
-    def watch(self) -> None:
-        """To be called before what is to be written down is decided, to be told later whether anything has changed."""
+    def watch(self, *, alone: bool = True) -> None:
+        """To be called before what is to be written down is decided, to be told later whether anything has changed.
+        `alone`: no other connection of the same run writes meanwhile.
+        """
         if self.lists_rows:
-            self._unchanged = watch(self._bulk.connection)
+            self._unchanged = watch(self._bulk.connection, alone=alone)
 
     @property
     def lists_rows(self) -> bool:

@@ -1,0 +1,95 @@
+"""Whether nobody else has written on PostgreSQL: by the numbers of the transactions that wrote.
+
+Whoever changes a row takes the next number, and is seen by others once the transaction has ended. So between two
+snapshots nobody else has changed anything if every number that was given out at the second, and was not done at the
+first, is one of ours. Autovacuum takes some, and so do other databases of the server: then nothing is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+
+__all__ = ["note", "noting", "watched"]
+
+_NUMBERS = "gdpr_numbers"
+_MOST = 1_000_000
+"""So many transactions since a decision are not all ours."""
+_CYCLE = 2**32
+"""In the list of locks a number is what is left of it by this."""
+
+_OURS = """
+    SELECT transactionid::text::bigint FROM pg_locks
+    WHERE locktype = 'transactionid' AND mode = 'ExclusiveLock' AND granted AND pid = ANY(%s)"""
+"""Every transaction that writes holds a lock on its own number, and so does each part of it (savepoint)."""
+_SEEN = f"""
+    SELECT pg_snapshot_xmax(seen)::text::bigint,
+           ARRAY(SELECT number::text::bigint FROM pg_snapshot_xip(seen) AS number),
+           ARRAY({_OURS}),
+           EXISTS (SELECT 1 FROM pg_class WHERE relkind = 'f')
+    FROM (SELECT pg_current_snapshot() AS seen OFFSET 0) AS now"""
+"""The first number that was not given out yet, or whose transaction goes on, as does that of any above; those below of
+which it does; ours; and whether there are tables that another server keeps, where none of this counts."""
+
+
+class _Numbers:
+    """The numbers of what our own connections to a database have written."""
+
+    def __init__(self) -> None:
+        self.processes: set[int] = set()  # of the server, one for each connection
+        self.ended: set[int] = set()
+        self.wanted = False
+
+
+def noting(engine: sa.Engine) -> None:
+    """Have the transactions of this engine's connections noted, from when the first `watched` is called."""
+    numbers = _Numbers()
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, record: Any) -> None:
+        record.info[_NUMBERS] = numbers
+        numbers.processes.add(connection.info.backend_pid)
+
+    @event.listens_for(engine, "close")
+    def _close(connection: Any, _record: object) -> None:
+        numbers.processes.discard(connection.info.backend_pid)
+
+    @event.listens_for(engine, "commit")
+    @event.listens_for(engine, "rollback")
+    def _end(connection: sa.Connection) -> None:
+        with closing(connection.connection.cursor()) as cursor:
+            note(connection, cursor)
+
+
+def note(connection: sa.Connection, cursor: Any) -> None:
+    """To be called before a transaction ends, or a savepoint in which something was written: remember its number."""
+    numbers = connection.info[_NUMBERS]
+    driver = connection.connection.dbapi_connection
+    if not numbers.wanted or driver is None or driver.info.transaction_status.name != "INTRANS":
+        return  # one that has failed is taken for somebody else's
+    cursor.execute(_OURS, ([driver.info.backend_pid],))
+    numbers.ended.update(number for (number,) in cursor.fetchall())
+
+
+def watched(connection: sa.Connection) -> Callable[[], bool] | None:
+    """See `Backend.watch`."""
+    numbers = connection.info[_NUMBERS]
+    numbers.wanted = True
+
+    def seen() -> tuple[int, list[int], set[int], bool]:
+        row = connection.exec_driver_sql(_SEEN, (list(numbers.processes),)).one()
+        return row[0], row[1], {*row[2], *numbers.ended}, row[3]
+
+    first, going_on, ours, elsewhere = seen()
+    if elsewhere or any(number % _CYCLE not in ours for number in going_on):
+        return None
+
+    def unchanged() -> bool:
+        last, _, ours, _ = seen()
+        return last - first < _MOST and all(number % _CYCLE in ours for number in range(first, last))
+
+    return unchanged
