@@ -17,6 +17,7 @@ import os
 import pstats
 import re
 import sys
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator
@@ -42,19 +43,46 @@ class Statement:
     rows: int = 0
 
 
+class Watch:
+    """Statements by their text, and for how many `seconds` any was under way: of several connections at once, once."""
+
+    def __init__(self) -> None:
+        self.statements: defaultdict[str, Statement] = defaultdict(Statement)
+        self.seconds = 0.0
+        self._lock = threading.Lock()
+        self._under_way = 0
+        self._since = 0.0
+
+    def begin(self) -> float:
+        now = time.perf_counter()
+        with self._lock:
+            if not self._under_way:
+                self._since = now
+            self._under_way += 1
+        return now
+
+    def end(self, text: str, began: float, rows: int = 0) -> None:
+        now = time.perf_counter()
+        with self._lock:
+            self._under_way -= 1
+            if not self._under_way:
+                self.seconds += now - self._since
+            one = self.statements[text]
+            one.seconds += now - began
+            one.times += 1
+            one.rows += max(rows, 0)
+
+
 @contextmanager
-def watched() -> Iterator[dict[str, Statement]]:
-    """Every statement that SQLAlchemy executes meanwhile, by its text; COMMIT and ROLLBACK too."""
-    found: defaultdict[str, Statement] = defaultdict(Statement)
+def watched() -> Iterator[Watch]:
+    """Every statement that SQLAlchemy executes meanwhile; COMMIT and ROLLBACK too."""
+    watch = Watch()
 
     def before(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
-        connection.info["began"] = time.perf_counter()
+        connection.info["began"] = watch.begin()
 
     def after(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
-        one = found[shape(statement)]
-        one.seconds += time.perf_counter() - connection.info["began"]
-        one.times += 1
-        one.rows += max(cursor.rowcount, 0)
+        watch.end(shape(statement), connection.info["began"], cursor.rowcount)
 
     event.listen(Engine, "before_cursor_execute", before)
     event.listen(Engine, "after_cursor_execute", after)
@@ -64,18 +92,18 @@ def watched() -> Iterator[dict[str, Statement]]:
 
     def timed(name: str) -> Any:
         def do(dialect: Any, connection: Any) -> None:
-            began = time.perf_counter()
-            kept[name](dialect, connection)
-            one = found[name.removeprefix("do_").upper()]
-            one.seconds += time.perf_counter() - began
-            one.times += 1
+            began = watch.begin()
+            try:
+                kept[name](dialect, connection)
+            finally:
+                watch.end(name.removeprefix("do_").upper(), began)
 
         return do
 
     for name in kept:
         setattr(DefaultDialect, name, timed(name))
     try:
-        yield found
+        yield watch
     finally:
         for name, method in kept.items():
             setattr(DefaultDialect, name, method)
@@ -105,11 +133,11 @@ def main() -> None:
             command += ["--confirm", str(arguments.customers)]
         profiler = cProfile.Profile()
         began, worked, server = time.perf_counter(), time.process_time(), engine.cpu()
-        with watched() as statements, nullcontext() if arguments.no_python else profiler:
+        with watched() as watch, nullcontext() if arguments.no_python else profiler:
             code = gdpr(command)
         seconds = time.perf_counter() - began
-        _show(statements, arguments.width, arguments.top)
-        inside = sum(each.seconds for each in statements.values())
+        _show(watch.statements, arguments.width, arguments.top)
+        inside = watch.seconds
         print(
             f"\n{' '.join(command)} ended with {code} after {seconds:.2f} s, {inside:.2f} s of it in the database's "
             f"driver; processor time: {time.process_time() - worked:.2f} s gdpr, {engine.cpu() - server:.2f} s server"
