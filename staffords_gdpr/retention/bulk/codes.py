@@ -69,7 +69,7 @@ def _passed(catalogue: Catalogue, rule: Rule, row: sa.Subquery, today: dt.date) 
     cut: Column = _day(rule.keep.for_.cutoff(today))
     for level, name in enumerate(rule.levels, 1):
         orphans = catalogue.records[name].record.orphans
-        if orphans is not None and not rule.timed:
+        if orphans is not None and not rule.timed and orphans.for_ != rule.keep.for_:
             cut = sa.case((row.c.orphan == level, _day(orphans.for_.cutoff(today))), else_=cut)
     in_time = sa.and_(row.c.a <= cut, sa.or_(row.c.u.is_(None), row.c.u < _day(today)))
     return sa.or_(row.c.a.is_(None), in_time)

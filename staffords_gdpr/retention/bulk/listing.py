@@ -191,9 +191,11 @@ def _candidates(rows: Rows, found: Candidates) -> Iterator[sa.Insert]:
         yield sa.insert(found.table).from_select(names, own)
         return
     # rows without the one that would decide for them, then those that go with it
-    alone = (
-        standing.c.orphan == 1 if found.step is None else sa.or_(standing.c.orphan > 0, standing.c.free == 1)
-    )
+    alone = standing.c.orphan == 1
+    if found.step is not None:
+        alone = standing.c.orphan > 0
+        if "free" in standing.c:
+            alone = sa.or_(alone, standing.c.free == 1)
     if twice:
         alone = sa.or_(sa.and_(standing.c.s0.is_(None), alone), standing.c.code == int(Code.AMBIGUOUS))
     yield sa.insert(found.table).from_select(names, own.where(alone))

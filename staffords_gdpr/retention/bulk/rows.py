@@ -40,7 +40,7 @@ class Scope(StrEnum):
     ROWS = "rows"
 
 
-# what `standing` works out for the code alone, unless it is never so
+# what `standing` works out for the code alone
 _OWN = ("gone", "dangling", "open", "held", "also")
 
 
@@ -130,7 +130,7 @@ class Rows:
         """Every row of the scope (or a step of it) with its code, days, subject and what the candidates table keeps.
 
         `alone`: only rows that do not reach a subject. `only`: more conditions on a row. `more`: more columns.
-        Columns: k*, s*, x_*, a, u, orphan, free, done, code, b.
+        Columns: k*, s*, x_*, a, u, orphan, done, code, b; free, unless no row can be so.
         """
         record, step = candidates.bound.record, candidates.step
         rule = self.rule(candidates)
@@ -141,7 +141,7 @@ class Rows:
         deciding = chain.aliases[decider.record.name]
         there = key_of(deciding, decider)[0].is_not(None)
         own_link_null = self._unlinked(candidates.bound, table)
-        unlinked = sa.and_(there, self._unlinked(decider, deciding))
+        unlinked = _both(self._unlinked(decider, deciding), there)
         orphan = self._orphan(rule, chain, unlinked)
         for level, name in enumerate(rule.levels, 1):
             orphans = self._bound(name).record.orphans
@@ -152,19 +152,22 @@ class Rows:
             after = sa.case((own_link_null, sa.null()), else_=after)  # unlinked by the policy: no orphan
         done = self.erased(candidates, table)
         nulled = nulls(step.anonymise if step else record.anonymise or {}, candidates.bound.owner)
+        flags: dict[str, Condition] = {
+            "free": _both(own_link_null, self._left_over(candidates, table, done)),
+            "gone": _both(own_link_null, done) if nulled else sa.false(),
+            "dangling": _both(dangling, orphan == 0),
+            "open": _both(self._open(rule.keep, rule.at, chain), orphan == 0),
+        }
+        if self.contestable(candidates.bound):
+            flags["also"] = self.contested(candidates.bound, table)
         facts: dict[str, Column] = {
             "a": after,
             "u": until,
             "orphan": orphan,
-            "free": _flag(sa.and_(own_link_null, self._left_over(candidates, table, done))),
             "done": _flag(done),
-            "gone": _flag(sa.and_(own_link_null, done) if nulled else sa.false()),
-            "dangling": _flag(sa.and_(dangling, orphan == 0)),
-            "open": _flag(sa.and_(self._open(rule.keep, rule.at, chain), orphan == 0)),
+            **{name: _flag(condition) for name, condition in flags.items() if not _never(condition)},
             "held": sa.func.coalesce(chain.dates.c.held, 0),
         }
-        if self.contestable(candidates.bound):
-            facts["also"] = _flag(self.contested(candidates.bound, table))
         base = sa.select(
             *(column.label(f"k{i}") for i, column in enumerate(chain.row_key)),
             *(column.label(f"s{i}") for i, column in enumerate(chain.subject)),
@@ -219,10 +222,9 @@ class Rows:
             return sa.literal(0)
         if self.scope is Scope.SUBJECTS:
             return sa.literal(0)  # others are not looked at
-        cases: list[tuple[Condition, int]] = [
-            (chain.subject[0].is_not(None), 0),
-            (sa.func.coalesce(unlinked, sa.false()), 0),
-        ]
+        cases: list[tuple[Condition, int]] = [(chain.subject[0].is_not(None), 0)]
+        if not _never(unlinked):
+            cases.append((sa.func.coalesce(unlinked, sa.false()), 0))
         for level in range(len(rule.levels), 1, -1):
             name = rule.levels[level - 1]
             if name in chain.aliases:
@@ -253,7 +255,7 @@ class Rows:
         known = Chain(source, joined_to, chain.subject, chain.row_key, chain.dates)
         untils = [self._ref(ref, record, known, event=False) for ref in keep.or_until]
         after = self._after(keep, record, known)
-        return source, (after, latest_of(untils)), sa.or_(sa.false(), *dangling)
+        return source, (after, latest_of(untils)), sa.or_(*dangling) if dangling else sa.false()
 
     def _after(self, keep: Keep, record: str, chain: Chain) -> Column:
         after = self._ref(keep.after, record, chain, event=not keep.future)
@@ -335,9 +337,14 @@ def _others(keep: Keep) -> list[str]:
     return [ref.record for ref in refs if isinstance(ref, OtherColumn)]
 
 
-_NEVER: Column = sa.literal_column("0", sa.Integer)
+def _never(condition: Condition) -> bool:
+    return isinstance(condition, sa.sql.elements.False_)  # the policy has no such rule
+
+
+def _both(one: Condition, other: Condition) -> Condition:
+    return sa.false() if _never(one) or _never(other) else sa.and_(one, other)
 
 
 def _flag(condition: Condition) -> Column:
-    """1 where it is true, else 0; `_NEVER` where a policy without such a rule makes it false of every row."""
-    return _NEVER if isinstance(condition, sa.sql.elements.False_) else sa.case((condition, 1), else_=0)
+    """1 where it is true, else 0."""
+    return sa.literal_column("0", sa.Integer) if _never(condition) else sa.case((condition, 1), else_=0)
