@@ -90,11 +90,12 @@ def test_postgresql_tells(quiet: str) -> None:
     tells_of_changes(quiet)
 
 
-def test_other_connections_of_the_same_engine_are_not_somebody_else(quiet: str) -> None:
+def test_other_connections_that_watch_are_not_somebody_else(quiet: str) -> None:
     run(quiet, *MADE)
     engine = connect(quiet, write=True)
     with engine.connect() as one, engine.connect() as other:
         with begin(other, lock=True):
+            watch(other, alone=False)
             other.exec_driver_sql("UPDATE customers SET name = 'Uno' WHERE id = 1")
             with begin(one, lock=False):
                 unchanged = watch(one, alone=False)
@@ -105,9 +106,28 @@ def test_other_connections_of_the_same_engine_are_not_somebody_else(quiet: str) 
             assert unchanged()
         with begin(one, lock=True):
             assert unchanged()
-        run(quiet, CHANGES[0])
+        with engine.connect() as third, begin(third, lock=True):
+            third.exec_driver_sql(CHANGES[0])
         with begin(one, lock=True):
-            assert not unchanged()
+            assert not unchanged(), "that one does not watch"
+    engine.dispose()
+
+
+def test_a_connection_that_was_lost_is_not_ours_any_more(quiet: str) -> None:
+    """The server may give its number to somebody else."""
+    run(quiet, *MADE)
+    engine = connect(quiet, write=True)
+    with engine.connect() as one, engine.connect() as other:
+        for connection in (one, other):
+            watch(connection, alone=False)
+            connection.commit()
+        known = one.info["gdpr_numbers"].processes
+        assert len(known) == 2
+        run(quiet, f"SELECT pg_terminate_backend({other.info['gdpr_process']})")
+        with pytest.raises(sa.exc.OperationalError):
+            other.exec_driver_sql("SELECT 1")
+        other.rollback()
+        assert known == {one.info["gdpr_process"]}
     engine.dispose()
 
 

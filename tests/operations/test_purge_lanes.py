@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -16,10 +18,11 @@ from purge_office import ERASED, NOW, Firm, after_the_purge
 from purge_servers import firm_on, tables_on
 
 from staffords_gdpr.database.connection import connect
-from staffords_gdpr.errors import GdprError
+from staffords_gdpr.errors import BrakeError, DatabaseError, GdprError
 from staffords_gdpr.operations.purge import Limits, PurgeResult, announcements
 from staffords_gdpr.operations.purge.batches import Batches, Done
-from staffords_gdpr.retention.bulk import Chunk, parts
+from staffords_gdpr.operations.purge.lanes import Found, Lane, Portion
+from staffords_gdpr.retention.bulk import Chunk, Part, parts
 from staffords_gdpr.retention.bulk.recheck import Recheck
 
 pytestmark = pytest.mark.skipif(CLUSTER in os.environ, reason="one connection only on a cluster")
@@ -211,12 +214,148 @@ def test_one_connection_is_enough_where_no_more_are_allowed(
 
 
 @SERVERS
-def test_few_subjects_or_a_pause_need_one_connection_only(
+@pytest.mark.parametrize(("many", "pause", "used"), [(8, 0.0, 1), (7, 0.0, 2), (7, 0.01, 1)])
+def test_two_connections_are_used_for_many_subjects_and_no_pause(
+    firm: Firm, threads: set[str], monkeypatch: pytest.MonkeyPatch, many: int, pause: float, used: int
+) -> None:
+    """There are seven."""
+    monkeypatch.setattr("staffords_gdpr.operations.purge.run.MANY", many)
+    assert firm.purge(limits=Limits(batch_size=1, pause=pause)).erased == ERASED
+    assert len(threads) == used
+
+
+@SERVERS
+@pytest.mark.parametrize("connections", [1, 2])
+def test_a_brake_counts_what_is_due_only_together_before_the_first_row_goes(
+    engine_url: str, firm: Firm, connections: int
+) -> None:
+    pairs = [(number, number + 1) for number in range(100, 160, 2)]
+    run(
+        engine_url,
+        *(
+            statement
+            for one, other in pairs
+            for statement in (
+                f"INSERT INTO customers VALUES ({one}, 'A', '2014-05-01'), ({other}, 'B', '2014-05-01')",
+                f"INSERT INTO calls VALUES ({one}, {one}, '2015-01-01', 'a', NULL)",
+                f"INSERT INTO calls VALUES ({other}, {other}, '2015-01-01', 'b', {one})",
+                f"UPDATE calls SET follows = {other} WHERE id = {one}",
+            )
+        ),
+    )
+    before = tables_on(engine_url)
+    with pytest.raises(BrakeError, match="64 of 67 subjects"):
+        purge(firm, connections)
+    assert tables_on(engine_url) == before
+
+
+@SERVERS
+def test_what_refers_from_another_part_and_stays_is_no_reason_to_decide_again(
     engine_url: str, firm: Firm, threads: set[str]
 ) -> None:
-    assert firm.purge(limits=Limits(batch_size=1)).erased == ERASED
-    assert len(threads) == 1
-    assert rows(engine_url, "SELECT count(*) FROM customers") == [(4,)]
+    """The product of 3 was sold to 4, who has just had it repaired."""
+    run(
+        engine_url,
+        "INSERT INTO products VALUES (30, 3, NULL)",
+        "INSERT INTO repairs VALUES (30, 4, 30, '2026-10-01 10:00:00', 'belt')",
+    )
+    told = firm.purge(dry_run=True)
+    assert purge(firm).erased == told.erased
+    assert {3} <= set(tables_on(engine_url)["customers"])
+    assert len(threads) == 2
+
+
+@SERVERS
+@pytest.mark.parametrize("connections", [1, 2])
+def test_a_connection_that_is_lost_is_told_as_that(
+    engine_url: str, firm: Firm, monkeypatch: pytest.MonkeyPatch, connections: int
+) -> None:
+    erase, before = Batches._erase, tables_on(engine_url)
+
+    def lost(batches: Batches, *arguments: Any) -> Any:
+        asked = "pg_backend_pid()" if firm.engine.dialect.name == "postgresql" else "connection_id()"
+        number = batches.bulk.connection.exec_driver_sql(f"SELECT {asked}").scalar_one()
+        run(engine_url, f"SELECT pg_terminate_backend({number})" if "pg" in asked else f"KILL {number}")
+        return erase(batches, *arguments)
+
+    monkeypatch.setattr(Batches, "_erase", lost)
+    with pytest.raises(DatabaseError):
+        purge(firm, connections)
+    assert firm.the("purge.end").fields["result"] == "stopped"
+    assert tables_on(engine_url) == before
+    monkeypatch.setattr(Batches, "_erase", erase)
+    assert purge(firm, hours_later=1).result == "complete"
+    assert tables_on(engine_url) == after_the_purge(before)
+    firm.assert_settled()
+
+
+@SERVERS
+def test_who_has_nothing_more_to_do_lets_go_of_its_connection(
+    engine_url: str, engine_name: str, firm: Firm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server may end one that waits for long."""
+    decide, listed, changed, connected = Lane.decide, Batches.listed, [], []
+    asked = {
+        "postgresql": "pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        "mariadb": "information_schema.processlist WHERE db = database() AND id <> connection_id()",
+    }[engine_name]
+
+    def another(batches: Batches, chunk: Chunk) -> Done:
+        if not changed:  # so that not all is erased in the first pass
+            changed.append(True)
+            run(engine_url, "UPDATE calls SET received_at = '2026-11-22 10:00:00' WHERE id IN (1, 8)")
+        return listed(batches, chunk)
+
+    def counted(lane: Lane, part: Part | None = None) -> Found:
+        connected.append(rows(engine_url, f"SELECT count(*) FROM {asked}")[0][0])
+        return decide(lane, part)
+
+    monkeypatch.setattr(Batches, "listed", another)
+    monkeypatch.setattr(Lane, "decide", counted)
+    assert purge(firm).result == "complete"
+    assert len(connected) == 3
+    assert connected[-1] == 1, "of the second pass"
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("connections", [1, 2])
+def test_what_somebody_writes_after_the_decision_is_seen_on_a_quiet_server(
+    quiet: str, engine_name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, connections: int
+) -> None:
+    firm = firm_on(quiet, engine_name, tmp_path)
+    listed, called = Batches.listed, threading.Lock()
+
+    def calls_first(batches: Batches, chunk: Chunk) -> Done:
+        if called.acquire(blocking=False):
+            run(
+                quiet,
+                "INSERT INTO calls VALUES (90, 1, '2026-11-22 10:00:00', 'again', NULL)",
+                "INSERT INTO calls VALUES (91, 7, '2026-11-22 10:00:00', 'again', NULL)",
+            )
+        return listed(batches, chunk)
+
+    monkeypatch.setattr(Batches, "listed", calls_first)
+    monkeypatch.setattr(Lane, "portions", held_back(Lane.portions, connections))
+    assert purge(firm, connections).result == "complete"
+    tables = tables_on(quiet)
+    assert {1, 7} <= set(tables["customers"])
+    assert {1, 2, 8, 90, 91} <= set(tables["calls"])
+    firm.engine.dispose()
+
+
+def held_back(
+    portions: Callable[[Lane], Iterator[Portion]], connections: int
+) -> Callable[[Lane], Iterator[Portion]]:
+    """None begins with its list before all do."""
+    together = threading.Barrier(connections)
+
+    def wait(lane: Lane) -> Iterator[Portion]:
+        if lane.todo.plain and connections > 1 and not together.broken:
+            with suppress(threading.BrokenBarrierError):
+                together.wait(5)
+        yield from portions(lane)
+
+    return wait
 
 
 @pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)

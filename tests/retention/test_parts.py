@@ -49,12 +49,30 @@ def left(bulk: Bulk) -> Counter[tuple[str, ...]]:
     return Counter({**counts, **{(name,): count for name, count in undecidable.items()}})
 
 
+def having_passed(bulk: Bulk) -> Named:
+    """What has passed its own rule, which is what `may_go` says of it."""
+    found: Named = set()
+    for name, candidates in bulk.candidates.items():
+        why = candidates.table.c.why
+        rows = sa.select(*candidates.key).where(sa.or_(why.is_(None), why >= 0))
+        passed = {tuple(key) for key in bulk.connection.execute(rows)}
+        every = {tuple(key) for key in bulk.connection.execute(sa.select(*candidates.key))}
+        assert bulk.may_go([name]) == bool(passed)
+        assert bulk.may_go([name], passed) == bool(passed)
+        assert not bulk.may_go([name], every - passed)
+        found |= {(name, key) for key in passed}
+    return found
+
+
 def in_parts(bulk: Bulk, world: World, of: int) -> tuple[Named, Counter[tuple[str, ...]], bool, int]:
     """What is due part by part; what is left alone; whether more may be due; how many subjects have something due."""
     bulk.scope_to_nobody()
     bulk.decide(AS_OF, holds=world.held, scope=Scope.ROWS)
-    found, alone, crossed, subjects = due(bulk), left(bulk), bulk.crosses(None), 0
+    found, alone, subjects = due(bulk), left(bulk), 0
     rows = bulk.agenda.write_rows().rows
+    outside = bulk.held_from_outside(None)
+    of_nobody = {name for name in bulk.candidates if bulk.may_go([name])}
+    passed: Named = set()
     for number in range(of):
         bulk.scope_to_part(part := Part(number, of))
         bulk.decide(AS_OF, holds=world.held, scope=Scope.SUBJECTS)
@@ -62,8 +80,14 @@ def in_parts(bulk: Bulk, world: World, of: int) -> tuple[Named, Counter[tuple[st
         assert not mine & found
         found |= mine
         alone += left(bulk)
-        crossed |= bulk.crosses(part)
+        outside += bulk.held_from_outside(part)
+        passed |= having_passed(bulk)
         subjects += bulk.agenda.write_subjects().subjects
+    crossed = any(
+        (each.nobodys and not of_nobody.isdisjoint(each.names))
+        or any((name, key) in passed for name in each.names for key in each.keys or ())
+        for each in outside
+    )
     assert sum(bulk.count(table) for table in bulk.work.row_todos.values()) == rows, (
         "the list of rows was kept"
     )

@@ -83,7 +83,7 @@ def prepare(engine: sa.Engine, *, only_read: bool, patience: float) -> None:
     @event.listens_for(engine, "before_cursor_execute")
     def _before(connection: sa.Connection, cursor: Any, statement: str, *_: object) -> None:
         if reading(connection) and makes_work_tables(statement):
-            note(connection, cursor)
+            note(connection)
             cursor.execute("RELEASE SAVEPOINT gdpr_reading")
 
     @event.listens_for(engine, "after_cursor_execute")

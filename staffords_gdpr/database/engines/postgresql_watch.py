@@ -8,7 +8,7 @@ first, is one of ours. Autovacuum takes some, and so do other databases of the s
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import suppress
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,7 +16,7 @@ from sqlalchemy import event
 
 __all__ = ["note", "noting", "watched"]
 
-_NUMBERS = "gdpr_numbers"
+_NUMBERS, _PROCESS = "gdpr_numbers", "gdpr_process"
 _MOST = 1_000_000
 """So many transactions since a decision are not all ours."""
 _CYCLE = 2**32
@@ -37,48 +37,54 @@ which it does; ours; and whether there are tables that another server keeps, whe
 
 
 class _Numbers:
-    """The numbers of what our own connections to a database have written."""
+    """The numbers of what connections of ours have written since they began to watch."""
 
     def __init__(self) -> None:
-        self.processes: set[int] = set()  # of the server, one for each connection
+        self.processes: set[int] = set()  # of the server, one for each such connection
         self.ended: set[int] = set()
-        self.wanted = False
 
 
 def noting(engine: sa.Engine) -> None:
-    """Have the transactions of this engine's connections noted, from when the first `watched` is called."""
+    """Have the transactions of this engine's connections noted, each from when it is `watched`."""
     numbers = _Numbers()
 
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, record: Any) -> None:
-        record.info[_NUMBERS] = numbers
-        numbers.processes.add(connection.info.backend_pid)
+        record.info[_NUMBERS], record.info[_PROCESS] = numbers, connection.info.backend_pid
 
     @event.listens_for(engine, "close")
-    def _close(connection: Any, _record: object) -> None:
-        numbers.processes.discard(connection.info.backend_pid)
+    def _close(_connection: Any, record: Any) -> None:
+        numbers.processes.discard(record.info.get(_PROCESS, 0))
 
     @event.listens_for(engine, "commit")
+    def _commit(connection: sa.Connection) -> None:
+        # an error here is one of the COMMIT: PostgreSQL would take that for a ROLLBACK now, and not say so
+        note(connection)
+
     @event.listens_for(engine, "rollback")
-    def _end(connection: sa.Connection) -> None:
-        with closing(connection.connection.cursor()) as cursor:
-            note(connection, cursor)
+    def _rollback(connection: sa.Connection) -> None:
+        # what is not noted, as of a transaction that has failed, is taken for somebody else's
+        if not connection.invalidated and _is_well(connection):
+            with suppress(sa.exc.DBAPIError):
+                note(connection)
 
 
-def note(connection: sa.Connection, cursor: Any) -> None:
+def note(connection: sa.Connection) -> None:
     """To be called before a transaction ends, or a savepoint in which something was written: remember its number."""
-    numbers = connection.info[_NUMBERS]
+    numbers, process = connection.info[_NUMBERS], connection.info[_PROCESS]
+    if process in numbers.processes:
+        numbers.ended.update(connection.exec_driver_sql(_OURS, ([process],)).scalars())
+
+
+def _is_well(connection: sa.Connection) -> bool:
     driver = connection.connection.dbapi_connection
-    if not numbers.wanted or driver is None or driver.info.transaction_status.name != "INTRANS":
-        return  # one that has failed is taken for somebody else's
-    cursor.execute(_OURS, ([driver.info.backend_pid],))
-    numbers.ended.update(number for (number,) in cursor.fetchall())
+    return driver is not None and driver.info.transaction_status.name == "INTRANS"
 
 
 def watched(connection: sa.Connection) -> Callable[[], bool] | None:
-    """See `Backend.watch`."""
+    """See `Backend.watch`. Connections of the same engine that watch as well are not somebody else."""
     numbers = connection.info[_NUMBERS]
-    numbers.wanted = True
+    numbers.processes.add(connection.info[_PROCESS])
 
     def seen() -> tuple[int, list[int], set[int], bool]:
         row = connection.exec_driver_sql(_SEEN, (list(numbers.processes),)).one()

@@ -129,14 +129,14 @@ class Announcements:
             writing.result()
 
 
-def wait_for(*others: Future[Any]) -> None:
-    """Wait until nobody else uses the connections, or the log, whoever has no patience: rolled back too soon, the
+def wait_for(other: Future[Any]) -> None:
+    """Wait until nobody else uses the connection, or the log, whoever has no patience: rolled back too soon, the
     transaction could be followed by the rest of its statements, and SQLite takes what is outside of any as committed.
     """
     interrupted = None
-    while not all(other.done() for other in others):
+    while not other.done():
         try:
-            wait(others)
+            wait([other])
         except KeyboardInterrupt as error:
             interrupted = error
     if interrupted is not None:

@@ -1,7 +1,7 @@
 """The connections of a run: several decide and erase at once, each a part of the subjects.
 
-Rows of nobody are the first one's. What is due only together with rows of another part is found by a decision over
-everything, after all of them are done (`Found.crossed`).
+Rows of nobody are the first one's. Where something may be due only together with rows of another part (`crossed`), one
+connection decides over everything, and goes on alone.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
@@ -19,13 +19,13 @@ import sqlalchemy as sa
 
 from staffords_gdpr.database.connection import begin
 from staffords_gdpr.database.engines import backend_of
-from staffords_gdpr.operations.purge.announcements import BatchOpenError, wait_for
+from staffords_gdpr.operations.purge.announcements import BatchOpenError
 from staffords_gdpr.operations.purge.batches import Batches, Done
 from staffords_gdpr.operations.purge.erasure import planned
 from staffords_gdpr.operations.purge.pace import Pace
 from staffords_gdpr.operations.purge.retries import Retries
 from staffords_gdpr.operations.purge.window import Window
-from staffords_gdpr.retention.bulk import Bulk, Chunk, Part, Scope, Todo
+from staffords_gdpr.retention.bulk import Bulk, Chunk, Outside, Part, Scope, Todo
 
 USUAL = 2
 """How many connections a purge uses where it is worth it."""
@@ -43,15 +43,12 @@ T = TypeVar("T")
 class Found:
     """What a decision has found: the list of it, how many rows of each record type and step that is, how many are held
     for each reason, and how many are undecidable.
-
-    `crossed`: more may be due together with rows that this decision did not look at.
     """
 
     todo: Todo = NOTHING
     rows: Mapping[str, int] = field(default_factory=dict)
     held: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     undecidable: Mapping[str, int] = field(default_factory=dict)
-    crossed: bool = False
 
     def __add__(self, other: Found) -> Found:
         return Found(
@@ -62,7 +59,6 @@ class Found:
                 for name in [*self.held, *(each for each in other.held if each not in self.held)]
             },
             _sum(self.undecidable, other.undecidable),
-            self.crossed or other.crossed,
         )
 
 
@@ -83,33 +79,50 @@ class Lane:
         self.bulk = batches.bulk
         self.retries = Retries(self.bulk, window)
         self.todo = NOTHING
+        self._outside: list[Outside] = []
+        self._of_nobody: frozenset[str] = frozenset()
         self._paces = [new_pace() for _ in range(3)]
 
     def decide(self, part: Part | None = None) -> Found:
         """What is due now of this part (None: by the whole database), written down as the list to work through."""
-        agenda = self.bulk.agenda
-        self.bulk.connection.commit()
-        with begin(self.bulk.connection, lock=False):
-            found = Found()
+        bulk, agenda = self.bulk, self.bulk.agenda
+        bulk.connection.commit()
+        with begin(bulk.connection, lock=False):
             agenda.watch(alone=part is None)
             if part is None:
-                found += self._decided(Scope.ALL, agenda.write)
+                found = self._decided(Scope.ALL, agenda.write)
             else:
+                found, self._outside = Found(), []
                 if part.number == 0:
-                    self.bulk.scope_to_nobody()
-                    found += self._decided(Scope.ROWS, agenda.write_rows, part)
-                self.bulk.scope_to_part(part)
-                found += self._decided(Scope.SUBJECTS, agenda.write_subjects, part)
+                    bulk.scope_to_nobody()
+                    found += self._decided(Scope.ROWS, agenda.write_rows)
+                    self._outside += bulk.held_from_outside(None)
+                    self._of_nobody = frozenset(name for name in bulk.candidates if bulk.may_go([name]))
+                bulk.scope_to_part(part)
+                found += self._decided(Scope.SUBJECTS, agenda.write_subjects)
+                self._outside += bulk.held_from_outside(part)
         self.todo = found.todo
         return found
 
-    def _decided(self, scope: Scope, write: Callable[[], Todo], part: Part | None = None) -> Found:
+    def _decided(self, scope: Scope, write: Callable[[], Todo]) -> Found:
         bulk, batches = self.bulk, self.batches
         bulk.decide(batches.as_of, holds=batches.holds.current(), scope=scope, left_alone=batches.unclear)
         todo = write()
-        crossed = part is not None and bulk.crosses(part if scope is Scope.SUBJECTS else None)
-        held, undecidable = bulk.left_alone()
-        return Found(todo, planned(bulk), held, undecidable, crossed)
+        return Found(todo, planned(bulk), *bulk.left_alone())
+
+    def is_held_by(self, others: Sequence[Lane]) -> bool:
+        """Whether something that the last decision has blocked may be due together with what these decide about."""
+        return any(
+            outside.keys is None
+            or (outside.nobodys and any(not other._of_nobody.isdisjoint(outside.names) for other in others))
+            or (outside.keys and any(other.bulk.may_go(outside.names, outside.keys) for other in others))
+            for outside in self._outside
+        )
+
+    def take_over(self, other: Lane) -> None:
+        """Remember whose rows the other has erased."""
+        self.bulk.agenda.remember(other.bulk.agenda.remembered())
+        self.bulk.connection.commit()
 
     def portions(self) -> Iterator[Portion]:
         """The list: rows without a subject, the subjects whose rows stand on lists, then the others, and those of whom
@@ -133,21 +146,47 @@ def beside(main: Lane, another: Callable[[Bulk], Lane], wanted: int) -> Iterator
     divided among subjects, or only one connection at a time writes, or no more are to be had.
     """
     lanes, bulk = [main], main.bulk
+    engine = bulk.connection.engine
     with ExitStack() as opened:
         if wanted > 1 and bulk.divisible and backend_of(bulk.connection).writes_at_once:
             for _ in range(wanted - 1):
                 try:
-                    connection = opened.enter_context(bulk.connection.engine.connect())
-                    lanes.append(another(Bulk(connection, bulk.catalogue)))
+                    connection = engine.connect()
+                    opened.callback(close, connection)
+                    new = another(Bulk(connection, bulk.catalogue))
                     connection.commit()
-                except sa.exc.DBAPIError:
+                except (sa.exc.DBAPIError, engine.dialect.loaded_dbapi.Error):
                     break  # a server that allows this user no more of them
+                lanes.append(new)
         yield lanes
 
 
+def close(connection: sa.Connection) -> None:
+    """Close a connection of which nothing more is expected, so that it may have been lost."""
+    with suppress(sa.exc.DBAPIError, connection.dialect.loaded_dbapi.Error):
+        connection.close()
+
+
+def alone(lanes: Sequence[Lane]) -> list[Lane]:
+    """The first lane; the others have nothing more to do."""
+    for other in lanes[1:]:
+        close(other.bulk.connection)
+    return [lanes[0]]
+
+
+def crossed(lanes: Sequence[Lane]) -> bool:
+    """Whether more may be due than the lanes have found, each in its part: together with rows of each other's."""
+    found = any(lane.is_held_by(lanes) for lane in lanes)
+    for lane in lanes:
+        lane.bulk.forget_scopes()
+        lane.bulk.connection.commit()
+    return found
+
+
 def at_once(lanes: Sequence[Lane], work: Callable[[Lane], T], window: Window) -> list[T]:
-    """What `work` returns for each lane, all at the same time, the first in this thread. Where one fails the others end
-    after the batch that they are at, and its error is raised.
+    """What `work` returns for each lane, all at the same time. Where one fails the others end after the batch that they
+    are at, and its error is raised. So it is where somebody has no patience: whoever waits for the others holds nothing
+    that they could wait for.
     """
     failed: list[BaseException] = []
 
@@ -155,19 +194,24 @@ def at_once(lanes: Sequence[Lane], work: Callable[[Lane], T], window: Window) ->
         try:
             return work(lane)
         except BaseException as error:
-            failed.append(error)
             window.close()
+            failed.append(error)
             raise
 
-    with _in_short_turns(), ThreadPoolExecutor(len(lanes)) as threads:
-        others = [threads.submit(guarded, lane) for lane in lanes[1:]]
-        try:
-            first = guarded(lanes[0])
-        finally:
-            wait_for(*others)
-            if failed:
-                raise next((error for error in failed if not isinstance(error, BatchOpenError)), failed[0])
-    return [first, *(each.result() for each in others)]
+    with _in_short_turns():
+        if len(lanes) == 1:
+            return [work(lanes[0])]
+        with ThreadPoolExecutor(len(lanes)) as threads:
+            running = [threads.submit(guarded, lane) for lane in lanes]
+            while any(not each.done() for each in running):
+                try:
+                    wait(running)
+                except KeyboardInterrupt as error:
+                    window.close()
+                    failed.append(error)
+    if failed:
+        raise next((error for error in failed if not isinstance(error, BatchOpenError)), failed[0])
+    return [each.result() for each in running]
 
 
 @contextmanager

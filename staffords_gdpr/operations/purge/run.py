@@ -27,7 +27,7 @@ from staffords_gdpr.operations.purge.brakes import Brake
 from staffords_gdpr.operations.purge.earlier import Earlier, earlier
 from staffords_gdpr.operations.purge.forget import forget
 from staffords_gdpr.operations.purge.holds_watch import HoldsWatch
-from staffords_gdpr.operations.purge.lanes import MANY, USUAL, Found, Lane, at_once, beside
+from staffords_gdpr.operations.purge.lanes import MANY, USUAL, Found, Lane, alone, at_once, beside, crossed
 from staffords_gdpr.operations.purge.pace import ALONE_ANYWAY, OTHERS_WAIT, Pace
 from staffords_gdpr.operations.purge.reclaim import after_a_run
 from staffords_gdpr.operations.purge.rehearsal import foretell, rehearse
@@ -124,8 +124,8 @@ class _Run:
             batches = Batches(bulk, announcements, holds, self.now, self.clock, self.tally, unclear)
             return Lane(batches, self.window, self._pace)
 
-        with beside(lane(bulk), lane, self._connections()) as lanes:
-            found = self._decide(lanes)
+        with beside(lane(bulk), lane, self._connections()) as there:
+            lanes, found = self._decide(there)
             before = earlier(self.log)
             self.allowed = max(confirm or 0, before.allowed)
             self._refuse(brakes.share(self.policy, found.todo, self.total, self.allowed))
@@ -182,25 +182,28 @@ class _Run:
         self._refuse(brakes.approval(self.policy, self.log, catalogue))
         return catalogue
 
-    def _decide(self, lanes: Sequence[Lane]) -> Found:
-        """What is due now by the whole database, as lists to work through."""
+    def _decide(self, lanes: Sequence[Lane]) -> tuple[Sequence[Lane], Found]:
+        """What is due now by the whole database, as lists to work through, and who is to do it."""
         self.progress.start("Deciding what is due", None)
-        of: dict[Lane, Part | None] = dict.fromkeys(lanes)
         if len(lanes) > 1:
-            of = {lane: Part(number, len(lanes)) for number, lane in enumerate(lanes)}
-        found = sum(at_once(lanes, lambda lane: lane.decide(of[lane]), self.window), Found())
+            parts = {lane: Part(number, len(lanes)) for number, lane in enumerate(lanes)}
+            found = sum(at_once(lanes, lambda lane: lane.decide(parts[lane]), self.window), Found())
+            if crossed(lanes):
+                lanes = alone(lanes)
+        if len(lanes) == 1:
+            found = lanes[0].decide()
         self.left = found.todo.subjects + found.todo.rows
-        return found
+        return lanes, found
 
     def _work_through(self, lanes: Sequence[Lane], found: Found) -> str:
         """All that is on the lists, until it is done or the run is to end. Returns how it ended.
 
         Rows that are due only together, across subjects, can fall into different batches, where each holds the
         other; and a batch that others are in the way of is put off. What is left after a pass is tried again, by one
-        connection; when a pass gets nowhere, all of it goes in one transaction, unless others are in the way.
+        connection; when a pass of one gets nowhere, all of it goes in one transaction, unless others are in the way.
         """
         main = lanes[0]
-        while found.rows or found.crossed:
+        while found.rows:
             before, put_off = self.tally.rows.total(), self._put_off(lanes)
             self.progress.start("Erasing", found.todo.subjects + found.todo.rows)
             main.batches.announcements.shared = len(lanes) > 1
@@ -210,11 +213,10 @@ class _Run:
             self.connection.commit()
             self.progress.finish()
             erased, several = self.tally.rows.total() - before, len(lanes) > 1
-            if erased == sum(found.rows.values()) and not found.crossed:
+            if erased == sum(found.rows.values()):
                 break
             self.put_off = self._put_off(lanes) - put_off
-            lanes = self._go_on_alone(lanes)
-            found = self._decide(lanes)
+            lanes, found = self._decide(self._go_on_alone(lanes))
             self._still_within(found.todo)
             if found.rows and not erased and not several:
                 if self.put_off or (end := self.window.over()):
@@ -228,13 +230,11 @@ class _Run:
 
     def _go_on_alone(self, lanes: Sequence[Lane]) -> Sequence[Lane]:
         """Before subjects get other places: the first lane takes over what all have done."""
-        main, *others = lanes
         for lane in lanes:
             lane.batches.begin_pass()
-        for lane in others:
-            main.bulk.agenda.remember(lane.bulk.agenda.remembered())
-        self.connection.commit()
-        return [main]
+        for other in lanes[1:]:
+            lanes[0].take_over(other)
+        return alone(lanes)
 
     def _pace(self) -> Pace:
         return Pace(self.limits.hold_locks_for or _target(self.connection), self.limits.batch_size)

@@ -25,7 +25,15 @@ from staffords_gdpr.retention.bulk.chain import same
 from staffords_gdpr.retention.bulk.codes import Code
 from staffords_gdpr.retention.bulk.listing import listing, owning_together
 from staffords_gdpr.retention.bulk.lists import at_places, places
-from staffords_gdpr.retention.bulk.parts import Part, crossings, divisible, rows_of_nobody, subjects_in
+from staffords_gdpr.retention.bulk.parts import (
+    Outside,
+    Part,
+    divisible,
+    holding_from_outside,
+    may_go,
+    rows_of_nobody,
+    subjects_in,
+)
 from staffords_gdpr.retention.bulk.rows import Rows, Scope
 from staffords_gdpr.retention.bulk.todo import Chunk
 from staffords_gdpr.retention.bulk.work import Candidates, Work
@@ -145,11 +153,23 @@ class Bulk:
         """Whether the database can be decided part by part."""
         return self.agenda.lists_rows and divisible(self.work)
 
-    def crosses(self, part: Part | None) -> bool:
-        """Whether the last decision, over this part (None: over the rows of nobody), may have left something that is
-        due only together with rows of another.
+    def held_from_outside(self, part: Part | None) -> list[Outside]:
+        """What holds from outside what the last decision has blocked: over this part; None: over the rows of nobody."""
+        return list(holding_from_outside(self._of_rows, self.connection, part))
+
+    def may_go(self, names: Sequence[str], keys: Iterable[Key] | None = None) -> bool:
+        """Whether a row that the last decision looked at has passed its own rule, as one of these record types or
+        steps; one of those with these keys, if they are given.
         """
-        return any(self.connection.execute(query).first() for query in crossings(self._of_rows, part))
+        table = None
+        if keys is not None:
+            table = self.work.row_scopes[names[0].partition(".")[0]]
+            self.work.fill(table, keys)
+        return bool(self.connection.execute(may_go(self.work, names, table)).scalar_one())
+
+    def forget_scopes(self) -> None:
+        """Nothing is in a scope any more; never in a transaction that locks."""
+        self.work.reset([self.work.scope, *self.work.row_scopes.values()])
 
     @cached_property
     def _of_rows(self) -> Rows:

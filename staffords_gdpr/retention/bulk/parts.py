@@ -1,25 +1,27 @@
 """A database in parts, each of some of the subjects, so that several connections can decide and erase at once.
 
 A part is decided like any set of subjects (Scope.SUBJECTS): what is outside of it counts as staying, so it never shows
-more as due than a decision over everything. It shows less only where a row of one part refers to a row of another, or
-to one of nobody: `crossings`.
+more as due than a decision over everything. It shows less only where a row outside holds one of its rows and is due
+itself: such a row has passed its own rule, which does not depend on who asks (`holding_from_outside`, `may_go`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 
-from staffords_gdpr.retention.bulk.chain import Column, Condition, numbered
-from staffords_gdpr.retention.bulk.lists import referred
+from staffords_gdpr.retention.bulk.chain import Column, Condition, numbered, same
+from staffords_gdpr.retention.bulk.lists import goings, referred
 from staffords_gdpr.retention.bulk.rows import Rows
 from staffords_gdpr.retention.bulk.work import Work
+from staffords_gdpr.retention.states import Key
 
 NEIGHBOURS = 1_000
 """So many keys that follow each other are in one part: their rows are often stored side by side."""
+_MOST = 50_000
+"""So many rows from outside are looked up with those who decide about them."""
 
 
 @dataclass(frozen=True)
@@ -61,9 +63,21 @@ def rows_of_nobody(rows: Rows) -> Iterator[sa.Insert]:
         yield sa.insert(scope).from_select([column.name for column in numbered(scope, "k")], alone)
 
 
-def crossings(rows: Rows, part: Part | None) -> Iterator[sa.Select[Any]]:
-    """Queries for rows that the last decision has blocked and to which a row refers that it did not look at: what holds
-    them may be due itself. It has decided this part; None: the rows of nobody. `rows` are those of Scope.ROWS.
+@dataclass(frozen=True)
+class Outside:
+    """Rows outside of a decision that hold a row it has blocked: if they go themselves, more may be due. `names`: as
+    what they can go (their record type, or a step that lets go). `keys`: those that belong to a subject, None for too
+    many; `nobodys`: whether there are others.
+    """
+
+    names: tuple[str, ...]
+    keys: frozenset[Key] | None
+    nobodys: bool
+
+
+def holding_from_outside(rows: Rows, connection: sa.Connection, part: Part | None) -> Iterator[Outside]:
+    """What holds from outside what the last decision has blocked. It has decided this part; None: the rows of nobody.
+    `rows` are those of Scope.ROWS.
     """
     work = rows.work
     for edge in rows.catalogue.edges:
@@ -73,14 +87,28 @@ def crossings(rows: Rows, part: Part | None) -> Iterator[sa.Select[Any]]:
         chain = rows.chain(edge.source)
         blocked, row = target.table.alias(), chain.aliases[edge.source]
         subject = chain.subject[0]
-        outside = (
-            subject.is_not(None)
-            if part is None
-            else sa.or_(subject.is_(None), sa.not_(part.of_subjects(subject)))
-        )
-        yield (
-            sa.select(sa.literal(1))
+        elsewhere = subject.is_not(None) if part is None else sa.not_(part.of_subjects(subject))
+        holding = (
+            sa.select(*chain.row_key)
             .select_from(chain.source.join(blocked, referred(target, blocked, edge, row)))
-            .where(blocked.c.why >= 0, outside)
-            .limit(1)
+            .where(blocked.c.why >= 0)
+            .distinct()
         )
+        names = tuple(going.name for going in goings(work, edge))
+        found = connection.execute(holding.where(subject.is_not(None), elsewhere).limit(_MOST + 1)).all()
+        nobodys = part is not None and connection.execute(holding.where(subject.is_(None)).limit(1)).first()
+        if found or nobodys:
+            keys = frozenset(map(tuple, found)) if len(found) <= _MOST else None
+            yield Outside(names, keys, bool(nobodys))
+
+
+def may_go(work: Work, names: Sequence[str], key: sa.Table | None = None) -> sa.Select[tuple[int]]:
+    """Whether a row that the last decision looked at has passed its own rule as one of these; of those in `key`, a
+    table of keys, if that is given.
+    """
+    found = []
+    for name in names:
+        table = work.candidates[name].table
+        passed = sa.select(sa.literal(1)).where(sa.or_(table.c.why.is_(None), table.c.why >= 0))
+        found.append(passed if key is None else passed.where(same(numbered(table, "k"), list(key.c))))
+    return sa.select(sa.case((sa.or_(*(each.exists() for each in found)), 1), else_=0))

@@ -167,6 +167,10 @@ class Work:
         candidates = [found.table for found in self.candidates.values()]
         return [self.subjects, *self.staying.values(), *candidates]
 
+    def reset(self, tables: Sequence[sa.Table]) -> None:
+        """Empty these for good, see `renew`."""
+        self._tables.reset(tables)
+
     def empty(self, tables: Sequence[sa.Table]) -> None:
         """Empty these."""
         self._tables.clear(tables)

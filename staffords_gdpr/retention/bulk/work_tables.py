@@ -28,11 +28,12 @@ class WorkTables:
         self._metadata = sa.MetaData()
         self._prefix = f"{_PREFIX}{next(connection.info.setdefault(_NUMBER, count()))}_"
         self._dialect = connection.dialect.name
+        self._mariadb = self._dialect in ("mysql", "mariadb")
 
     def table(self, name: str, columns: Sequence[sa.Column[Any]]) -> sa.Table:
         """A table that `make` will make."""
         key = [column for column in columns if column.primary_key]
-        whole = self._dialect not in ("mysql", "mariadb") or _fits(key)
+        whole = not self._mariadb or _fits(key)
         if not whole:
             for column in key:
                 column.primary_key = False
@@ -57,7 +58,7 @@ class WorkTables:
         """The same of a table that is there and filled, for each of `wanted`, unless it has such an index."""
         known = {index.name for index in table.indexes}
         new = [self.index(table, names) for names in wanted if f"{table.name}_{names[0]}" not in known]
-        if self._dialect not in ("mysql", "mariadb"):
+        if not self._mariadb:
             for index in new:
                 index.create(self._connection)
         elif new:
@@ -85,10 +86,14 @@ class WorkTables:
         """Have nothing in these tables that MariaDB would read past: it does so, too, unless a table is made anew. That
         ends a transaction, so never call this in one that locks anything.
         """
-        if self._dialect in ("mysql", "mariadb"):
+        if self._mariadb:
             for table in tables:
                 self._connection.exec_driver_sql(f"DROP TEMPORARY TABLE `{table.name}`")
                 table.create(self._connection)
+
+    def reset(self, tables: Sequence[sa.Table]) -> None:
+        """Empty tables, so that nothing is read past on any engine. The same holds as for `renew`."""
+        (self.renew if self._mariadb else self.clear)(tables)
 
     def filled(self, table: sa.FromClause, rows: int) -> None:
         """Let the planner know of what was written: only so does PostgreSQL count the rows of temporary tables.
