@@ -122,7 +122,7 @@ def by_gdpr(site: Site, argv: tuple[str, ...], rows: Callable[[Any], Mapping[str
 
 def beside_a_writer(site: Site, purge: Way) -> Run:
     """A purge during which somebody else writes, after its decision: from then on what is listed is asked about
-    again in every batch, which SQLite and MariaDB make needless where nobody writes.
+    again in every batch, which is needless where nobody writes.
     """
     done = threading.Event()
 

@@ -24,6 +24,7 @@ WAYS = {
     "floor": "by hand",
     "year": "by hand, today and twelve months ahead",
     "gdpr": "`gdpr`",
+    "one": "`gdpr --connections 1`",
     "beside": "`gdpr`, somebody else writes",
     "pt-archiver": "pt-archiver",
     "objects": "a loop over objects",

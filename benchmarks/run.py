@@ -119,11 +119,13 @@ def purge_command(arguments: argparse.Namespace, customers: int | None = None) -
 def _purge(site: Site, arguments: argparse.Namespace, deadline: float) -> Series:
     engine = site.engine
 
-    def purge() -> Run:
-        return by_gdpr(site, purge_command(arguments), lambda said: said["erased"])
+    def purge(*more: str) -> Run:
+        return by_gdpr(site, (*purge_command(arguments), *more), lambda said: said["erased"])
 
     ways: dict[str, Callable[[], Run]] = {"floor": lambda: by_hand(engine, "erase"), "gdpr": purge}
-    if engine.name != "postgresql":
+    if engine.name != "sqlite":
+        ways["one"] = lambda: purge("--connections", "1")
+    if engine.name != "mariadb":  # which can tell with one connection only
         ways["beside"] = lambda: beside_a_writer(site, purge)
     if engine.name == "mariadb" and others.has_archiver() and not arguments.no_others:
         ways["pt-archiver"] = lambda: others.by_archiver(engine)
