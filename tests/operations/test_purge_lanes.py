@@ -36,6 +36,9 @@ TOGETHER = (
 )
 """Two customers of different parts, each with a call that follows one of the other."""
 
+ALL_OVER = (*TOGETHER[:2], "INSERT INTO calls VALUES (22, 11, '2015-01-01 10:00:00', 'c', 20)")
+"""The same, but only one of them follows."""
+
 LIMITED = {
     "postgresql": (
         "CREATE ROLE {user} LOGIN CONNECTION LIMIT 1",
@@ -362,15 +365,24 @@ def held_back(
 
 
 @pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
-@pytest.mark.parametrize("connections", [1, 2])
+@pytest.mark.parametrize(("connections", "more"), [(1, ()), (2, ()), (2, ALL_OVER)])
 def test_on_a_quiet_server_nothing_is_asked_twice(
-    quiet: str, engine_name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, connections: int
+    quiet: str,
+    engine_name: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    connections: int,
+    more: tuple[str, ...],
 ) -> None:
+    """Nor where the first goes on alone, and the other has gone: a call of 11 holds one of 10."""
     firm = firm_on(quiet, engine_name, tmp_path)
+    run(quiet, "SELECT 1", *more)
     before = tables_on(quiet)
     asked: list[str] = []
     monkeypatch.setattr(Recheck, "holds", lambda *_: asked.append("again"))
-    assert purge(firm, connections).erased == ERASED
-    assert tables_on(quiet) == after_the_purge(before)
+    told = firm.purge(dry_run=True)
+    assert purge(firm, connections).erased == told.erased
+    assert {10, 11}.isdisjoint(tables_on(quiet)["customers"])
+    assert more or tables_on(quiet) == after_the_purge(before)
     assert asked == []
     firm.engine.dispose()

@@ -95,7 +95,11 @@ def watched(connection: sa.Connection) -> Callable[[], bool] | None:
         return None
 
     def unchanged() -> bool:
+        nonlocal first
         last, _, ours, _ = seen()
-        return last - first < _MOST and all(number % _CYCLE in ours for number in range(first, last))
+        if last - first >= _MOST or any(number % _CYCLE not in ours for number in range(first, last)):
+            return False
+        first = last  # those below have been looked at
+        return True
 
     return unchanged

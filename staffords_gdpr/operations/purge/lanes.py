@@ -124,6 +124,15 @@ class Lane:
         self.bulk.agenda.remember(other.bulk.agenda.remembered())
         self.bulk.connection.commit()
 
+    def let_go(self) -> None:
+        """Nothing more is to be done here. The work tables go first: PostgreSQL would drop them when the connection has
+        ended, which looks as if somebody else had written.
+        """
+        with suppress(sa.exc.DBAPIError):
+            self.bulk.work.drop()
+            self.bulk.connection.commit()
+        close(self.bulk.connection)
+
     def portions(self) -> Iterator[Portion]:
         """The list: rows without a subject, the subjects whose rows stand on lists, then the others, and those of whom
         not all was due any more.
@@ -170,7 +179,7 @@ def close(connection: sa.Connection) -> None:
 def alone(lanes: Sequence[Lane]) -> list[Lane]:
     """The first lane; the others have nothing more to do."""
     for other in lanes[1:]:
-        close(other.bulk.connection)
+        other.let_go()
     return [lanes[0]]
 
 
@@ -178,6 +187,7 @@ def crossed(lanes: Sequence[Lane]) -> bool:
     """Whether more may be due than the lanes have found, each in its part: together with rows of each other's."""
     found = any(lane.is_held_by(lanes) for lane in lanes)
     for lane in lanes:
+        lane._outside.clear()
         lane.bulk.forget_scopes()
         lane.bulk.connection.commit()
     return found
@@ -202,13 +212,17 @@ def at_once(lanes: Sequence[Lane], work: Callable[[Lane], T], window: Window) ->
         if len(lanes) == 1:
             return [work(lanes[0])]
         with ThreadPoolExecutor(len(lanes)) as threads:
-            running = [threads.submit(guarded, lane) for lane in lanes]
-            while any(not each.done() for each in running):
-                try:
-                    wait(running)
-                except KeyboardInterrupt as error:
-                    window.close()
-                    failed.append(error)
+            try:
+                running = [threads.submit(guarded, lane) for lane in lanes]
+                while any(not each.done() for each in running):
+                    try:
+                        wait(running)
+                    except KeyboardInterrupt as error:
+                        window.close()
+                        failed.append(error)
+            except BaseException:
+                window.close()
+                raise
     if failed:
         raise next((error for error in failed if not isinstance(error, BatchOpenError)), failed[0])
     return [each.result() for each in running]

@@ -167,6 +167,10 @@ class Work:
         candidates = [found.table for found in self.candidates.values()]
         return [self.subjects, *self.staying.values(), *candidates]
 
+    def drop(self) -> None:
+        """Do away with all of them."""
+        self._tables.drop()
+
     def reset(self, tables: Sequence[sa.Table]) -> None:
         """Empty these for good, see `renew`."""
         self._tables.reset(tables)

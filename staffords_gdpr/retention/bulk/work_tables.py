@@ -71,6 +71,9 @@ class WorkTables:
     def make(self) -> None:
         self._metadata.create_all(self._connection, checkfirst=False)
 
+    def drop(self) -> None:
+        self._metadata.drop_all(self._connection, checkfirst=False)
+
     def clear(self, tables: Sequence[sa.Table]) -> None:
         """Empty tables. PostgreSQL keeps what it deletes until somebody vacuums, which nobody does to temporary tables:
         each batch would read past the rows of all before it.
