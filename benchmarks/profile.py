@@ -20,7 +20,7 @@ import sys
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,8 +84,17 @@ def watched() -> Iterator[Watch]:
     def after(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
         watch.end(shape(statement), connection.info["began"], cursor.rowcount)
 
-    event.listen(Engine, "before_cursor_execute", before)
-    event.listen(Engine, "after_cursor_execute", after)
+    def failed(context: Any) -> None:
+        if context.statement is not None and context.connection is not None:
+            watch.end(shape(context.statement), context.connection.info["began"])
+
+    listeners: dict[str, Callable[..., None]] = {
+        "before_cursor_execute": before,
+        "after_cursor_execute": after,
+        "handle_error": failed,
+    }
+    for name, listener in listeners.items():
+        event.listen(Engine, name, listener)
     from sqlalchemy.engine.default import DefaultDialect  # noqa: PLC0415
 
     kept = {name: getattr(DefaultDialect, name) for name in ("do_commit", "do_rollback")}
@@ -107,8 +116,8 @@ def watched() -> Iterator[Watch]:
     finally:
         for name, method in kept.items():
             setattr(DefaultDialect, name, method)
-        event.remove(Engine, "before_cursor_execute", before)
-        event.remove(Engine, "after_cursor_execute", after)
+        for name, listener in listeners.items():
+            event.remove(Engine, name, listener)
 
 
 def shape(statement: str) -> str:

@@ -96,7 +96,7 @@ SETTINGS: tuple[Setting, ...] = (
         None,
         "GDPR_HOLD_LOCKS_FOR",
         "",
-        "about how long a batch may hold its locks, from `10ms` to `30s`: by default `100ms`, on SQLite `1s`",
+        "about how long a batch may hold its locks, from `10ms` to `30s`: by default `100ms`, on SQLite `500ms`",
     ),
     Setting(
         "connections",

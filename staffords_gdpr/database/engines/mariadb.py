@@ -164,10 +164,8 @@ class MariaDB(Clustered):
         They are read twice: a session that ends meanwhile can be counted twice, or not at all, but not in both.
         """
 
-        if not alone:
-            return (
-                None  # what another connection of ours has written, it can tell between its statements only
-            )
+        if not alone:  # what another connection of ours has written, it can tell between its statements only
+            return None
 
         def written() -> tuple[Any, ...]:
             return tuple(connection.exec_driver_sql(_OTHERS).one())

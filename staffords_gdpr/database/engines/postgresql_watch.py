@@ -7,7 +7,7 @@ first, is one of ours. Autovacuum takes some, and so do other databases of the s
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -86,18 +86,21 @@ def watched(connection: sa.Connection) -> Callable[[], bool] | None:
     numbers = connection.info[_NUMBERS]
     numbers.processes.add(connection.info[_PROCESS])
 
-    def seen() -> tuple[int, list[int], set[int], bool]:
-        row = connection.exec_driver_sql(_SEEN, (list(numbers.processes),)).one()
-        return row[0], row[1], {*row[2], *numbers.ended}, row[3]
+    def seen() -> tuple[int, list[int], list[int], bool]:
+        return tuple(connection.exec_driver_sql(_SEEN, (list(numbers.processes),)).one())
 
-    first, going_on, ours, elsewhere = seen()
-    if elsewhere or any(number % _CYCLE not in ours for number in going_on):
+    def are_ours(some: Iterable[int], locked: list[int]) -> bool:
+        # what has ended since it was seen is among those that were noted, as that came before
+        return all(number % _CYCLE in locked or number % _CYCLE in numbers.ended for number in some)
+
+    first, going_on, locked, elsewhere = seen()
+    if elsewhere or not are_ours(going_on, locked):
         return None
 
     def unchanged() -> bool:
         nonlocal first
-        last, _, ours, _ = seen()
-        if last - first >= _MOST or any(number % _CYCLE not in ours for number in range(first, last)):
+        last, _, locked, _ = seen()
+        if last - first >= _MOST or not are_ours(range(first, last), locked):
             return False
         first = last  # those below have been looked at
         return True

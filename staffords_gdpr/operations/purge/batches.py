@@ -32,10 +32,9 @@ from staffords_gdpr.operations.purge.announcements import Announcements, Clock, 
 from staffords_gdpr.operations.purge.erasure import NOTHING, Erased, Eraser, Plan
 from staffords_gdpr.operations.purge.holds_watch import HoldsWatch
 from staffords_gdpr.operations.purge.portions import most_changes, portion_of
-from staffords_gdpr.retention.bulk import Bulk, Chunk
+from staffords_gdpr.retention.bulk import Bulk, Chunk, Scope
 from staffords_gdpr.retention.bulk.chain import numbered
 from staffords_gdpr.retention.bulk.lists import places, within
-from staffords_gdpr.retention.bulk.rows import Scope
 from staffords_gdpr.retention.states import Key
 
 

@@ -33,7 +33,7 @@ USUAL = 2
 MANY = 20_000
 """Of fewer subjects everything is decided sooner than another connection is made ready."""
 
-NOTHING = Todo(0, 0)
+_NOTHING = Todo(0, 0)
 
 _TURN = 0.0001  # seconds
 T = TypeVar("T")
@@ -45,7 +45,7 @@ class Found:
     for each reason, and how many are undecidable.
     """
 
-    todo: Todo = NOTHING
+    todo: Todo = _NOTHING
     rows: Mapping[str, int] = field(default_factory=dict)
     held: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     undecidable: Mapping[str, int] = field(default_factory=dict)
@@ -56,7 +56,7 @@ class Found:
             _sum(self.rows, other.rows),
             {
                 name: _sum(self.held.get(name, {}), other.held.get(name, {}))
-                for name in [*self.held, *(each for each in other.held if each not in self.held)]
+                for name in {**self.held, **other.held}
             },
             _sum(self.undecidable, other.undecidable),
         )
@@ -78,7 +78,7 @@ class Lane:
         self.batches = batches
         self.bulk = batches.bulk
         self.retries = Retries(self.bulk, window)
-        self.todo = NOTHING
+        self.todo = _NOTHING
         self._outside: list[Outside] = []
         self._of_nobody: frozenset[str] = frozenset()
         self._paces = [new_pace() for _ in range(3)]
