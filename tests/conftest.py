@@ -6,8 +6,7 @@ import gc
 from collections.abc import Iterator
 
 import pytest
-from engines import keeper
-from engines.servers import CHOICE, ENGINES, Servers, begin_run, enabled, end_run
+from engines.servers import CHOICE, ENGINES, Servers, begin_run, enabled, end_run, own_server
 from engines.talk import run_alone
 
 
@@ -36,11 +35,9 @@ def engine_url(engine_name: str, servers: Servers) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def quiet_server(tmp_path_factory: pytest.TempPathFactory, enabled_engines: tuple[str, ...]) -> Iterator[str]:
+def quiet_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A PostgreSQL that nobody else uses, not even its own maintenance."""
-    if "postgresql" not in enabled_engines:
-        pytest.skip("without PostgreSQL, as GDPR_TEST_ENGINES says")
-    with keeper.postgresql(tmp_path_factory.mktemp("quiet")) as url:
+    with own_server("postgresql", tmp_path_factory.mktemp("quiet")) as url:
         run_alone(url, "ALTER SYSTEM SET autovacuum = off", "SELECT pg_reload_conf()")
         yield url
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 import sqlalchemy as sa
-from engines import keeper
+from engines.servers import own_server
 from engines.talk import as_user, run, speaking
 
 from staffords_gdpr.database.connection import begin, connect, watch
@@ -31,11 +31,9 @@ CHANGES = (
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, enabled_engines: tuple[str, ...]) -> Iterator[str]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A MariaDB that nobody else uses."""
-    if "mariadb" not in enabled_engines:
-        pytest.skip("without MariaDB, as GDPR_TEST_ENGINES says")
-    with keeper.mariadb(tmp_path_factory.mktemp("own")) as url:
+    with own_server("mariadb", tmp_path_factory.mktemp("own")) as url:
         yield url
 
 

@@ -23,10 +23,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 from engines import keeper
 from filelock import FileLock
@@ -43,6 +46,15 @@ def enabled() -> tuple[str, ...]:
     if unknown := set(chosen) - set(ENGINES):
         raise ValueError(f"{CHOICE}: {', '.join(sorted(unknown))} is none of {', '.join(ENGINES)}")
     return tuple(name for name in ENGINES if name in chosen)
+
+
+@contextmanager
+def own_server(engine: str, folder: Path) -> Iterator[str]:
+    """A server that nobody else uses, for a test that must know all that goes on there."""
+    if engine not in enabled():
+        pytest.skip(f"without {engine}, as {CHOICE} says")
+    with {"postgresql": keeper.postgresql, "mariadb": keeper.mariadb}[engine](folder) as url:
+        yield url
 
 
 @dataclass

@@ -10,14 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 from office import Office, at
 
 from staffords_gdpr.auditlog import Entry
+from staffords_gdpr.auditlog.layout import Home
 from staffords_gdpr.auditlog.rows import leaf, read_batch_key, read_leaves, root
 from staffords_gdpr.auditlog.verify import verify
 from staffords_gdpr.operations.holds import Hold
 from staffords_gdpr.operations.holds import add as add_hold
-from staffords_gdpr.operations.purge import Limits, PurgeResult, purge
+from staffords_gdpr.operations.purge import Limits, PurgeResult, announcements, purge
 from staffords_gdpr.policy import load_policy
 from staffords_gdpr.policy.models import Record
 
@@ -254,6 +256,18 @@ class Firm(Office):
         size = int(self.log.home.checkpoint.read_text(encoding="utf-8").splitlines()[1])
         assert size == result.entries
         assert list(self.log.home.pending.iterdir()) == []
+
+
+def hold_before_the_first_intent(firm: Firm, monkeypatch: pytest.MonkeyPatch, *customers: int) -> None:
+    """Have these put on hold just before the first batch of subjects is announced."""
+    write, waiting = announcements.write_pending, list(customers)
+
+    def held_before(home: Home, batch: str, pending: dict[str, object]) -> None:
+        while waiting and pending["subjects"]:
+            firm.hold(waiting.pop(0))
+        write(home, batch, pending)
+
+    monkeypatch.setattr(announcements, "write_pending", held_before)
 
 
 def committed(firm: Firm) -> list[Entry]:

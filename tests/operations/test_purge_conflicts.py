@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from purge_office import DAY, NOW, Firm, after_the_purge
+from purge_office import DAY, NOW, Firm, after_the_purge, hold_before_the_first_intent
 
 from staffords_gdpr.errors import DatabaseError, GdprError
-from staffords_gdpr.operations.purge import announcements
 from staffords_gdpr.operations.purge.batches import Batches, Done
 from staffords_gdpr.progress import NoProgress
 from staffords_gdpr.retention.bulk import Chunk
@@ -39,14 +38,7 @@ def test_a_hold_that_comes_after_the_selection_is_respected(
 def test_a_hold_that_comes_just_before_the_intent_aborts_the_batch(
     firm: Firm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write, done = announcements.write_pending, []
-
-    def held_before(*arguments: object) -> None:
-        if not done and arguments[2]["subjects"]:  # type: ignore[index]
-            done.append(firm.hold(1))
-        write(*arguments)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(announcements, "write_pending", held_before)
+    hold_before_the_first_intent(firm, monkeypatch, 1)
     before = firm.tables()
     firm.purge()
     aborted = firm.the("purge.aborted").fields

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from engines.keeper import CLUSTER
 from engines.talk import run
-from purge_office import ERASED, NOW, after_the_purge
+from purge_office import ERASED, NOW, after_the_purge, hold_before_the_first_intent
 from purge_servers import firm_on, tables_on
 
 from staffords_gdpr.database.connection import connect, connected
 from staffords_gdpr.database.engines import backend_of
 from staffords_gdpr.errors import BrakeError
-from staffords_gdpr.operations.purge import announcements, brakes
+from staffords_gdpr.operations.purge import brakes
 from staffords_gdpr.operations.purge.batches import Batches, Done
 from staffords_gdpr.retention.bulk import Chunk
 
@@ -83,19 +83,14 @@ def test_a_batch_that_is_rolled_back_after_changed_subjects_were_moved_forgets_t
     engine_url: str, engine_name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     firm = firm_on(engine_url, engine_name, tmp_path)
-    listed, write, held = Batches.listed, announcements.write_pending, []
+    listed = Batches.listed
 
     def changed_before(batches: Batches, chunk: Chunk) -> Done:
         run(engine_url, "UPDATE calls SET received_at = '2026-11-22 10:00:00' WHERE id = 8")
         return listed(batches, chunk)
 
-    def held_before(*arguments: object) -> None:
-        if not held and arguments[2]["subjects"]:  # type: ignore[index]
-            held.append(firm.hold(1))
-        write(*arguments)  # type: ignore[arg-type]
-
     monkeypatch.setattr(Batches, "listed", changed_before)
-    monkeypatch.setattr(announcements, "write_pending", held_before)
+    hold_before_the_first_intent(firm, monkeypatch, 1)
     assert firm.purge().result == "complete"
     assert firm.the("purge.aborted").fields["code"] == "hold"
     assert set(tables_on(engine_url)["customers"]) == {1, 2, 4, 5, 6, 7}

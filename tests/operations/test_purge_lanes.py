@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 from engines.keeper import CLUSTER
 from engines.talk import as_user, rows, run
-from purge_office import ERASED, NOW, Firm, after_the_purge
+from purge_office import ERASED, NOW, Firm, after_the_purge, hold_before_the_first_intent
 from purge_servers import firm_on, tables_on
 
 from staffords_gdpr.database.connection import connect
@@ -132,11 +132,11 @@ def test_where_nothing_else_is_due_it_goes_too(engine_url: str, firm: Firm) -> N
 def test_an_error_of_one_ends_the_others(
     engine_url: str, firm: Firm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    listed = Batches.listed
+    listed, goes_on = Batches.listed, dict[str, Batches]()
     before = tables_on(engine_url)
 
     def fails(batches: Batches, chunk: Chunk) -> Done:
-        if threading.current_thread() is not threading.main_thread():
+        if batches is not goes_on.setdefault("first", batches):
             raise GdprError("the connection that is not the first has failed")
         return listed(batches, chunk)
 
@@ -179,14 +179,7 @@ def test_nothing_is_announced_after_an_outcome_that_could_not_be_written(
 def test_a_hold_that_comes_in_between_is_respected_by_both(
     engine_url: str, firm: Firm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write, held = announcements.write_pending, []
-
-    def held_before(*arguments: object) -> None:
-        if not held and arguments[2]["subjects"]:  # type: ignore[index]
-            held.extend([firm.hold(1), firm.hold(6)])
-        write(*arguments)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(announcements, "write_pending", held_before)
+    hold_before_the_first_intent(firm, monkeypatch, 1, 6)
     assert purge(firm).result == "complete"
     aborted = [entry.fields["code"] for entry in firm.of_type("purge.aborted")]
     assert aborted in (["hold"], ["hold", "hold"]), "of the other connection too, if it had decided before"
