@@ -6,6 +6,7 @@ from between.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -29,13 +30,14 @@ GUARANTEES: dict[Reclaim, Guarantee] = {
     "full": Guarantee("no erased row is in the files of the tables and their indexes", _REMAINS),
 }
 
+_LOOK_SECONDS = 0.1
 _SIZE = sa.text("SELECT pg_total_relation_size(to_regclass(:name))")
 _WHO_HOLDS = sa.text(
     """
     SELECT 'an open transaction of process ' || pid FROM pg_stat_activity
-    WHERE pid <> pg_backend_pid() AND backend_type <> 'autovacuum worker'
-      AND (datname = current_database() OR backend_type = 'walsender')
+    WHERE pid <> pg_backend_pid() AND (datname = current_database() OR datname IS NULL)
       AND (age(backend_xmin) > age(CAST(:mark AS xid)) OR age(backend_xid) > age(CAST(:mark AS xid)))
+      AND pid NOT IN (SELECT pid FROM pg_stat_progress_vacuum)
     UNION ALL
     SELECT 'a prepared transaction' FROM pg_prepared_xacts
     WHERE database = current_database() AND age(transaction) > age(CAST(:mark AS xid))
@@ -43,12 +45,17 @@ _WHO_HOLDS = sa.text(
     SELECT 'the replication slot ' || slot_name FROM pg_replication_slots
     WHERE age(xmin) > age(CAST(:mark AS xid))"""
 )
+"""Whose snapshot is older than the mark. Not another VACUUM's, which PostgreSQL leaves out, too; but autovacuum also
+runs ANALYZE, which counts. The type of a process is not asked: who may not see it would get NULL."""
 
 
 def reclaim(
     connection: sa.Connection, tables: Sequence[str], level: Reclaim, patience: float, words: Words
 ) -> Iterator[Reclaimed]:
-    """VACUUM of each table; with `full` it waits `lock_timeout` until nobody uses the table, and keeps it so."""
+    """VACUUM of each table; with `full` it waits `lock_timeout` until nobody uses the table, and keeps it so.
+
+    Before, it waits `patience` seconds in all until nobody may still read the rows.
+    """
     if level == "no":
         return
     connection = connection.execution_options(isolation_level="AUTOCOMMIT")
@@ -62,6 +69,7 @@ def reclaim(
     how = "VACUUM FULL" if level == "full" else "VACUUM"
     command = "VACUUM (FULL, ANALYZE)" if level == "full" else "VACUUM (ANALYZE)"
     mark = str(connection.exec_driver_sql("SELECT pg_current_xact_id()::xid").scalar_one())
+    until = time.monotonic() + patience
     for table in tables:
         name = connection.dialect.identifier_preparer.quote_identifier(table)
         before = after = None
@@ -69,7 +77,8 @@ def reclaim(
         try:
             before = connection.execute(_SIZE, {"name": name}).scalar_one()
             # asked before, not after: who lets go meanwhile has kept VACUUM from these rows all the same
-            holding = [who for (who,) in connection.execute(_WHO_HOLDS, {"mark": mark})]
+            while (holding := _who_holds(connection, mark)) and time.monotonic() < until:
+                time.sleep(_LOOK_SECONDS)
             connection.exec_driver_sql(f"{command} {name.replace('%', '%%')}")
             after = connection.execute(_SIZE, {"name": name}).scalar_one()
         except sa.exc.DBAPIError as error:
@@ -83,3 +92,7 @@ def reclaim(
         elif holding:
             failure = f"keeps the dead rows, which {holding[0]} may still read"
         yield Reclaimed(table, how, before, after, failure)
+
+
+def _who_holds(connection: sa.Connection, mark: str) -> list[str]:
+    return [who for (who,) in connection.execute(_WHO_HOLDS, {"mark": mark})]
