@@ -50,6 +50,21 @@ def quiet(quiet_server: str) -> Iterator[str]:
     run_alone(quiet_server, "DROP DATABASE quiet WITH (FORCE)")
 
 
+@pytest.fixture(scope="session")
+def alone_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A MariaDB that nobody else uses."""
+    with own_server("mariadb", tmp_path_factory.mktemp("alone")) as url:
+        yield url
+
+
+@pytest.fixture
+def alone(alone_server: str) -> Iterator[str]:
+    """The URL of an empty database there."""
+    run_alone(alone_server, "CREATE DATABASE alone")
+    yield alone_server.replace("/?", "/alone?")
+    run_alone(alone_server, "DROP DATABASE alone")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     # statements are big trees that die at once; an eighth of the time went into looking for garbage
     gc.set_threshold(200_000, 50, 100)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import sqlalchemy as sa
@@ -136,12 +136,12 @@ def changes_so_far(connection: sa.Connection) -> int:
     return backend_of(connection).changes_so_far(connection)
 
 
-def watch(connection: sa.Connection, *, alone: bool = True) -> Callable[[], bool] | None:
-    """To be called before something is read: tells later, in a transaction that has its locks, whether nobody else has
-    changed the database meanwhile, so that all of it would be read as it was. None where the engine cannot tell.
-    `alone`: no other connection of the same engine writes meanwhile; those do not count as somebody else.
+def watch(connections: Sequence[sa.Connection]) -> Sequence[Callable[[], bool]] | None:
+    """To be called before something is read on these connections of one engine, which are idle: tells later, for each,
+    in a transaction that has its locks, whether nobody else has changed the database meanwhile, so that all of it would
+    be read as it was. None where the engine cannot tell.
     """
-    return backend_of(connection).watch(connection, alone=alone)
+    return backend_of(connections[0]).watch(connections)
 
 
 def _shown(url: sa.URL) -> str:

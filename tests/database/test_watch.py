@@ -6,16 +6,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
 import sqlalchemy as sa
-from engines.servers import own_server
 from engines.talk import as_user, run, speaking
 
 from staffords_gdpr.database.connection import begin, connect, watch
-from staffords_gdpr.database.engines import backend_of
+from staffords_gdpr.database.engines.mariadb_watch import PATIENCE
 
 MADE = (
     "CREATE TABLE customers (id INTEGER PRIMARY KEY, name VARCHAR(20))",
@@ -30,21 +29,6 @@ CHANGES = (
 )
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A MariaDB that nobody else uses."""
-    with own_server("mariadb", tmp_path_factory.mktemp("own")) as url:
-        yield url
-
-
-@pytest.fixture
-def alone(server: str) -> Iterator[str]:
-    """An empty database there."""
-    run(server, "CREATE DATABASE alone")
-    yield server.replace("/?", "/alone?")
-    run(server, "DROP DATABASE alone")
-
-
 @contextmanager
 def our_own(url: str) -> Iterator[sa.Connection]:
     engine = connect(url, write=True)
@@ -53,12 +37,18 @@ def our_own(url: str) -> Iterator[sa.Connection]:
     engine.dispose()
 
 
+def watching(connection: sa.Connection) -> Callable[[], bool] | None:
+    """What the only connection of a run is told."""
+    told = watch([connection])
+    return None if told is None else told[0]
+
+
 def tells_of_changes(url: str) -> None:
     for change in CHANGES:
         run(url, "DROP TABLE IF EXISTS calls", "DROP TABLE IF EXISTS customers", *MADE)
         with our_own(url) as connection:
             with begin(connection, lock=False):
-                unchanged = watch(connection)
+                unchanged = watching(connection)
                 assert unchanged is not None
                 assert connection.exec_driver_sql("SELECT count(*) FROM calls").scalar_one() == 2
             with begin(connection, lock=True):  # our own changes, committed ones, too
@@ -88,27 +78,116 @@ def test_postgresql_tells(quiet: str) -> None:
     tells_of_changes(quiet)
 
 
-def test_other_connections_that_watch_are_not_somebody_else(quiet: str) -> None:
+def test_the_connections_of_a_run_are_not_somebody_else(quiet: str) -> None:
     run(quiet, *MADE)
     engine = connect(quiet, write=True)
     with engine.connect() as one, engine.connect() as other:
-        with begin(other, lock=True):
-            watch(other, alone=False)
-            other.exec_driver_sql("UPDATE customers SET name = 'Uno' WHERE id = 1")
-            with begin(one, lock=False):
-                unchanged = watch(one, alone=False)
-                assert unchanged is not None, "what goes on is our own"
+        told = watch([one, other])
+        assert told is not None
+        one.commit()
+        other.commit()
         with begin(one, lock=True), begin(other, lock=True):
             other.exec_driver_sql("UPDATE customers SET name = 'Due' WHERE id = 2")
             one.exec_driver_sql("UPDATE customers SET name = 'Eins' WHERE id = 1")
-            assert unchanged()
-        with begin(one, lock=True):
-            assert unchanged()
+            assert told[0]()
+        with begin(other, lock=True):
+            assert told[1]()
         with engine.connect() as third, begin(third, lock=True):
             third.exec_driver_sql(CHANGES[0])
-        with begin(one, lock=True):
-            assert not unchanged(), "that one does not watch"
+        for connection, unchanged in ((one, told[0]), (other, told[1])):
+            with begin(connection, lock=True):
+                assert not unchanged(), "that one does not watch"
     engine.dispose()
+
+
+@contextmanager
+def two_that_watch(url: str) -> Iterator[list[tuple[sa.Connection, Callable[[], bool]]]]:
+    """Two connections of a run on MariaDB, with what each of them is told."""
+    run(url, *MADE)
+    engine = connect(url, write=True)
+    with engine.connect() as one, engine.connect() as other:
+        told = watch([one, other])
+        assert told is not None
+        one.commit()
+        other.commit()
+        yield [(one, told[0]), (other, told[1])]
+    engine.dispose()
+
+
+def test_on_mariadb_the_connections_of_a_run_take_turns_to_write(alone: str) -> None:
+    with two_that_watch(alone) as [(one, unchanged), (other, unchanged_there)]:
+        seen = []
+        with begin(one, lock=True):
+            assert unchanged()
+            one.exec_driver_sql("DELETE FROM calls WHERE id = 11")
+
+            def write() -> None:
+                with begin(other, lock=True):
+                    seen.append(unchanged_there())
+                    other.exec_driver_sql("DELETE FROM calls WHERE id = 12")
+
+            writing = threading.Thread(target=write)
+            writing.start()
+            time.sleep(0.2)
+            assert not seen, "it waits until the other has noted what it has written"
+        writing.join()
+        assert seen == [True]
+        with begin(one, lock=True):
+            assert unchanged()
+        with begin(other, lock=True):  # what is rolled back was written, too
+            assert unchanged_there()
+            other.exec_driver_sql("UPDATE customers SET name = 'Due' WHERE id = 2")
+            other.rollback()
+        with begin(one, lock=True):
+            assert unchanged()
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("ends", ["commit", "rollback", "not yet"])
+def test_on_mariadb_each_connection_of_a_run_is_told_of_changes(alone: str, change: str, ends: str) -> None:
+    with two_that_watch(alone) as both, speaking(alone) as operator:
+        for connection, unchanged in both:
+            with begin(connection, lock=True):
+                assert unchanged()
+                connection.exec_driver_sql("UPDATE customers SET name = concat(name, '.')")
+        operator.exec_driver_sql(change)
+        if ends != "not yet":
+            getattr(operator, ends)()
+        for connection, unchanged in both:
+            with begin(connection, lock=True):
+                assert not unchanged()
+                connection.exec_driver_sql("CREATE TEMPORARY TABLE work (id INTEGER PRIMARY KEY)")
+                assert not unchanged()
+
+
+def test_on_mariadb_nobody_waits_for_another_once_somebody_else_has_written(alone: str) -> None:
+    with two_that_watch(alone) as [(one, unchanged), (other, unchanged_there)]:
+        run(alone, CHANGES[1])
+        with begin(one, lock=True):
+            assert not unchanged()
+            one.exec_driver_sql("DELETE FROM calls WHERE id = 11")
+            before = time.monotonic()
+            with begin(other, lock=True):
+                assert not unchanged_there()
+            assert time.monotonic() - before < PATIENCE / 2
+
+
+def test_on_mariadb_what_another_connection_of_ours_has_not_noted_is_taken_for_somebody_elses(
+    alone: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("staffords_gdpr.database.engines.mariadb_watch.PATIENCE", 0.1)
+    with two_that_watch(alone) as [(one, unchanged), (other, unchanged_there)]:
+        with begin(one, lock=True):
+            one.exec_driver_sql("DELETE FROM calls WHERE id = 11")
+            with begin(other, lock=True):
+                assert not unchanged_there(), "written without asking"
+        with begin(one, lock=True):
+            assert unchanged(), "itself it knows what it has written"
+            one.exec_driver_sql("DELETE FROM calls WHERE id = 12")
+            with begin(other, lock=True):
+                assert not unchanged_there(), "not ended in time"
+        with begin(other, lock=True):
+            assert unchanged_there()
 
 
 def test_a_connection_that_was_lost_is_not_ours_any_more(quiet: str) -> None:
@@ -116,8 +195,8 @@ def test_a_connection_that_was_lost_is_not_ours_any_more(quiet: str) -> None:
     run(quiet, *MADE)
     engine = connect(quiet, write=True)
     with engine.connect() as one, engine.connect() as other:
+        watch([one, other])
         for connection in (one, other):
-            watch(connection, alone=False)
             connection.commit()
         known = one.info["gdpr_numbers"].processes
         assert len(known) == 2
@@ -133,20 +212,20 @@ def test_what_goes_on_elsewhere_is_not_told_before_it_ends(quiet: str) -> None:
     """Until then nobody sees it."""
     run(quiet, *MADE)
     with our_own(quiet) as connection, speaking(quiet) as operator:
-        unchanged = watch(connection)
+        unchanged = watching(connection)
         assert unchanged is not None
         connection.commit()
         operator.exec_driver_sql(CHANGES[0])
-        assert watch(connection) is not None, "the next number is not given out for others to see"
+        assert watching(connection) is not None, "the next number is not given out for others to see"
         with speaking(quiet) as another:
             another.exec_driver_sql(CHANGES[1])
             another.commit()
         assert not unchanged()
         connection.commit()
-        assert watch(connection) is None, "what has begun before could be seen only after the decision"
+        assert watching(connection) is None, "what has begun before could be seen only after the decision"
         connection.commit()
         operator.commit()
-        assert watch(connection) is not None
+        assert watching(connection) is not None
         assert not unchanged()
 
 
@@ -163,7 +242,7 @@ def test_what_goes_on_elsewhere_is_not_told_before_it_ends(quiet: str) -> None:
 def test_whatever_takes_a_number_may_be_a_change(quiet: str, statements: tuple[str, ...]) -> None:
     run(quiet, *MADE)
     with our_own(quiet) as connection:
-        unchanged = watch(connection)
+        unchanged = watching(connection)
         connection.commit()
         run(quiet, *statements)
         assert unchanged is not None
@@ -173,7 +252,7 @@ def test_whatever_takes_a_number_may_be_a_change(quiet: str, statements: tuple[s
 def test_a_transaction_of_ours_that_failed_is_taken_for_somebody_elses(quiet: str) -> None:
     run(quiet, *MADE)
     with our_own(quiet) as connection:
-        unchanged = watch(connection)
+        unchanged = watching(connection)
         connection.commit()
         failing = begin(connection, lock=True)
         connection.exec_driver_sql("DELETE FROM calls")
@@ -194,7 +273,7 @@ def test_nothing_is_told_where_another_server_keeps_a_table(quiet: str) -> None:
         "CREATE FOREIGN TABLE models (id INTEGER) SERVER away",
     )
     with our_own(quiet) as connection:
-        assert watch(connection) is None
+        assert watching(connection) is None
 
 
 @pytest.mark.parametrize(
@@ -208,7 +287,7 @@ def test_nothing_is_told_where_another_server_keeps_a_table(quiet: str) -> None:
 def test_a_table_that_was_replaced_is_a_change(alone: str, statement: str) -> None:
     run(alone, *MADE, "CREATE TABLE other AS SELECT 21 AS id, 1 AS customer_id")
     with our_own(alone) as connection:
-        unchanged = watch(connection)
+        unchanged = watching(connection)
         connection.commit()
         run(alone, statement)
         assert unchanged is not None
@@ -221,15 +300,15 @@ def test_what_others_have_begun_and_not_ended_cannot_be_told(alone: str) -> None
     with our_own(alone) as connection:
         with speaking(alone) as operator:
             operator.exec_driver_sql(CHANGES[0])
-            assert watch(connection) is None
+            assert watching(connection) is None
             operator.commit()
-            assert watch(connection) is not None
+            assert watching(connection) is not None
         with speaking(alone) as operator:
             for statement in ("XA START 'x'", CHANGES[1], "XA END 'x'", "XA PREPARE 'x'"):
                 operator.exec_driver_sql(statement)
-            assert watch(connection) is None
+            assert watching(connection) is None
             operator.exec_driver_sql("XA COMMIT 'x'")
-            assert watch(connection) is not None
+            assert watching(connection) is not None
 
 
 def test_an_insert_that_waits_for_a_lock_cannot_be_told(alone: str) -> None:
@@ -242,10 +321,10 @@ def test_an_insert_that_waits_for_a_lock_cannot_be_told(alone: str) -> None:
         asked = "SELECT count(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'"
         while not connection.exec_driver_sql(asked).scalar_one():
             time.sleep(0.2)  # asked more often, InnoDB does not look again
-        assert watch(connection) is None
+        assert watching(connection) is None
         holder.rollback()
         waiting.join()
-        assert watch(connection) is not None
+        assert watching(connection) is not None
 
 
 def test_nothing_can_be_told_where_events_are_carried_out(alone: str) -> None:
@@ -253,10 +332,10 @@ def test_nothing_can_be_told_where_events_are_carried_out(alone: str) -> None:
     run(alone, *MADE, "SET GLOBAL event_scheduler = ON")
     with our_own(alone) as connection:
         try:
-            assert watch(connection) is None
+            assert watching(connection) is None
         finally:
             run(alone, "SET GLOBAL event_scheduler = OFF")
-        assert watch(connection) is not None
+        assert watching(connection) is not None
 
 
 def test_who_may_have_one_connection_only_is_not_told(alone: str) -> None:
@@ -269,7 +348,7 @@ def test_who_may_have_one_connection_only_is_not_told(alone: str) -> None:
     )
     engine = sa.create_engine(as_user(alone, "clerk"))
     with engine.connect() as connection:
-        assert backend_of(connection).watch(connection, alone=True) is None
+        assert watching(connection) is None
         assert connection.exec_driver_sql("SELECT count(*) FROM calls").scalar_one() == 2
     engine.dispose()
 
@@ -282,4 +361,4 @@ def test_who_may_not_see_others_is_not_told(alone: str) -> None:
         "GRANT SELECT, DELETE, CREATE TEMPORARY TABLES ON alone.* TO clerk@localhost",
     )
     with our_own(as_user(alone, "clerk")) as connection:
-        assert watch(connection) is None
+        assert watching(connection) is None

@@ -357,10 +357,10 @@ def held_back(
     return wait
 
 
-@pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("engine_name", ["postgresql", "mariadb"], indirect=True)
 @pytest.mark.parametrize(("connections", "more"), [(1, ()), (2, ()), (2, ALL_OVER)])
 def test_on_a_quiet_server_nothing_is_asked_twice(
-    quiet: str,
+    request: pytest.FixtureRequest,
     engine_name: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -368,6 +368,7 @@ def test_on_a_quiet_server_nothing_is_asked_twice(
     more: tuple[str, ...],
 ) -> None:
     """Nor where the first goes on alone, and the other has gone: a call of 11 holds one of 10."""
+    quiet = request.getfixturevalue({"postgresql": "quiet", "mariadb": "alone"}[engine_name])
     firm = firm_on(quiet, engine_name, tmp_path)
     run(quiet, "SELECT 1", *more)
     before = tables_on(quiet)

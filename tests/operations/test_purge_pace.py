@@ -14,6 +14,7 @@ from contextlib import closing
 from itertools import count
 from pathlib import Path
 from random import Random
+from statistics import fmean
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -72,6 +73,35 @@ class TestPace:
         before = pace.size
         pace.failed()
         assert pace.size == pytest.approx(before / 2, abs=1)
+
+    def test_batches_are_longer_while_nobody_else_writes_and_at_once_shorter_when_somebody_does(self) -> None:
+        pace = Pace.within(Limits(), writes_at_once=True)
+
+        def settled(*, undisturbed: bool) -> float:
+            seconds = []
+            for _ in range(40):
+                seconds.append(1e-4 * pace.size)
+                pace.took(pace.size, seconds[-1], undisturbed=undisturbed)
+            return fmean(seconds[-10:])
+
+        assert settled(undisturbed=False) == pytest.approx(0.1, rel=0.2)
+        assert settled(undisturbed=True) == pytest.approx(0.3, rel=0.2)
+        pace.took(pace.size, 1e-4 * pace.size, undisturbed=False)
+        assert 1e-4 * pace.size < 0.1 * 1.5 * 1.2
+        assert settled(undisturbed=False) == pytest.approx(0.1, rel=0.2)
+
+    @pytest.mark.parametrize(
+        ("limits", "writes_at_once", "wanted"),
+        [(Limits(hold_locks_for=0.05), True, 0.05), (Limits(), False, 0.5)],
+        ids=["said", "one writer"],
+    )
+    def test_where_it_was_said_or_others_wait_anyway_they_are_as_long_as_ever(
+        self, limits: Limits, writes_at_once: bool, wanted: float
+    ) -> None:
+        pace = Pace.within(limits, writes_at_once=writes_at_once)
+        for _ in range(60):
+            pace.took(pace.size, 1e-3 * pace.size, undisturbed=True)
+        assert 1e-3 * pace.size == pytest.approx(wanted, rel=0.6)
 
     def test_a_fixed_size_stays(self) -> None:
         pace = Pace(0.1, fixed=7)

@@ -16,7 +16,7 @@ from staffords_gdpr.operations.demo.folder import packaged_policy
 from staffords_gdpr.operations.demo.schema import metadata
 from staffords_gdpr.operations.purge.erasure import Eraser
 from staffords_gdpr.policy.loader import read_policy
-from staffords_gdpr.retention.bulk import Bulk, Chunk
+from staffords_gdpr.retention.bulk import Bulk, Chunk, watch_together
 from staffords_gdpr.retention.bulk.chain import numbered
 from staffords_gdpr.retention.bulk.lists import within
 from staffords_gdpr.retention.bulk.recheck import Recheck
@@ -137,8 +137,9 @@ def listed(engine_url: str) -> Iterator[Bulk]:
     with engine.connect() as connection:
         bulk = Bulk(connection, bind(read_policy(packaged_policy(), "retention.yaml"), connection))
         connection.commit()
+        watch_together([bulk.agenda])
+        connection.commit()
         with begin(connection, lock=False):
-            bulk.agenda.watch()
             bulk.decide(AS_OF)
             assert bulk.agenda.write().plain == 2
         yield bulk

@@ -120,10 +120,10 @@ class Backend(ABC):
         result.close()
         return rows
 
-    def watch(self, connection: sa.Connection, *, alone: bool) -> Callable[[], bool] | None:
-        """What tells, asked in a transaction that has its locks, whether all that others have written is what could be
-        read on this connection when this was called. None where the engine cannot tell. `alone`: no other connection of
-        the same engine writes meanwhile.
+    def watch(self, connections: Sequence[sa.Connection]) -> Sequence[Callable[[], bool]] | None:
+        """What tells, for each of the connections of one run, asked in a transaction that has its locks, whether all
+        that others have written is what could be read when this was called. They are idle then. None where the engine
+        cannot tell.
         """
         return None
 

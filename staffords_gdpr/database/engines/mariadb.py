@@ -9,9 +9,8 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
-import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,6 +19,7 @@ from staffords_gdpr.database.engines.base import READING, SHORT, driver_missing
 from staffords_gdpr.database.engines.mariadb_cluster import Clustered, number_of_cluster
 from staffords_gdpr.database.engines.mariadb_errors import CONFLICTS, PASSING, code_of, meaning
 from staffords_gdpr.database.engines.mariadb_session import prepare
+from staffords_gdpr.database.engines.mariadb_watch import COUNTERS, watched
 from staffords_gdpr.database.facts import Check, ColumnFacts, Family, Outside, StoredTable
 from staffords_gdpr.errors import UsageError
 
@@ -54,27 +54,7 @@ _VISIBLE = """
     WHERE referenced_table_schema = database()"""
 _STORED_NAME = re.compile(r"[\w@#]+", re.ASCII)
 _NO_PROCESS = 1227
-_COUNTERS = ("HANDLER_DELETE", "HANDLER_UPDATE", "HANDLER_WRITE")
-_CHANGES = f"SHOW SESSION STATUS WHERE variable_name IN {_COUNTERS}"
-
-_REPLACED = ("COM_ALTER_TABLE", "COM_CREATE_TABLE", "COM_DROP_TABLE", "COM_RENAME_TABLE", "COM_TRUNCATE")
-_OTHERS = f"""
-    SELECT sum(everybody.variable_value - own.variable_value),
-           (SELECT sum(IF(variable_name = 'UPTIME', variable_value, -variable_value))
-            FROM information_schema.global_status WHERE variable_name IN ('UPTIME', 'UPTIME_SINCE_FLUSH_STATUS'))
-    FROM information_schema.global_status everybody
-    JOIN information_schema.session_status own ON own.variable_name = everybody.variable_name
-    WHERE everybody.variable_name IN {_COUNTERS + _REPLACED}"""
-"""How many rows all other sessions have written since the server started, and how many tables they made or replaced: a
-table can get other rows without one being written. And when that was last set to nothing."""
-_AT_WORK = """
-    SELECT trx_mysql_thread_id FROM information_schema.innodb_trx
-    UNION ALL SELECT id FROM information_schema.processlist
-    WHERE (command NOT IN ('Sleep', 'Daemon', 'Binlog Dump') OR user = 'event_scheduler') AND id <> connection_id()"""
-"""Whose transactions are open and whose statements run. An INSERT counts before it waits, and writes after that. What
-an event has written is for some time not counted when it is over."""
-_SEEN_AGAIN = 0.2
-"""Seconds after which InnoDB tells anew of its transactions: it keeps each answer for 0.1 or longer."""
+_CHANGES = f"SHOW SESSION STATUS WHERE variable_name IN {COUNTERS}"
 
 
 class MariaDB(Clustered):
@@ -157,22 +137,8 @@ class MariaDB(Clustered):
         # a text that is longer than the server's limit is cut off, in the middle of a number or after one
         return rows if len(rows) == count else super().plain_rows(connection, query, values)
 
-    def watch(self, connection: sa.Connection, *, alone: bool) -> Callable[[], bool] | None:
-        """By the server's own counters of written rows, less those of this session. They would not show what others had
-        begun before and end later: there must be no such thing.
-
-        They are read twice: a session that ends meanwhile can be counted twice, or not at all, but not in both.
-        """
-
-        if not alone:  # what another connection of ours has written, it can tell between its statements only
-            return None
-
-        def written() -> tuple[Any, ...]:
-            return tuple(connection.exec_driver_sql(_OTHERS).one())
-
-        before = written()
-        quiet = _nobody_at_work(connection) and written() == before
-        return (lambda: written() == before and written() == before) if quiet else None
+    def watch(self, connections: Sequence[sa.Connection]) -> Sequence[Callable[[], bool]] | None:
+        return watched(connections)
 
     def trips_over(self, on_delete: str) -> bool:
         return True  # InnoDB looks at each row as it deletes it
@@ -284,22 +250,6 @@ class MariaDB(Clustered):
             told = (cluster, None, None, name)
         digest = hashlib.sha256(repr(told).encode())
         return f"mariadb:{name}:{digest.hexdigest()[:16]}"
-
-
-def _nobody_at_work(connection: sa.Connection) -> bool:
-    """Whether no transaction but ours is open, and no statement runs. False also where that cannot be asked.
-
-    As InnoDB may answer with what it saw earlier, it must name a connection that was not there then.
-    """
-    ours = connection.exec_driver_sql("SELECT connection_id()").scalar_one()
-    try:
-        with connection.engine.connect() as new:
-            new.exec_driver_sql("START TRANSACTION WITH CONSISTENT SNAPSHOT")
-            time.sleep(_SEEN_AGAIN)
-            seen = set(new.exec_driver_sql(_AT_WORK).scalars())
-            return seen - {ours} == {new.exec_driver_sql("SELECT connection_id()").scalar_one()}
-    except sa.exc.OperationalError:
-        return False  # a full server, a user who may connect once only, or not see others
 
 
 def _of_innodb(connection: sa.Connection) -> list[tuple[str, str]] | None:

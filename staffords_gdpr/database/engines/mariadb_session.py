@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,6 +17,7 @@ from staffords_gdpr.database.engines.base import (
     makes_work_tables,
 )
 from staffords_gdpr.database.engines.mariadb_cluster import join, leave
+from staffords_gdpr.database.engines.mariadb_watch import note
 
 _SQL_MODE = "STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
 """Strict, but without NO_ZERO_DATE and NO_ZERO_IN_DATE: zero dates are there, and have to be read and compared with."""
@@ -70,6 +71,16 @@ def prepare(engine: sa.Engine, *, only_read: bool, patience: float) -> None:
                 cursor.execute(
                     _SHORT if short else f"{_LONG}, innodb_lock_wait_timeout = {max(1, int(patience))}"
                 )
+
+    @event.listens_for(engine, "commit")
+    def _commit(connection: sa.Connection) -> None:
+        note(connection)
+
+    @event.listens_for(engine, "rollback")
+    def _rollback(connection: sa.Connection) -> None:
+        if not connection.invalidated:
+            with suppress(sa.exc.DBAPIError):
+                note(connection)
 
     @event.listens_for(engine, "before_cursor_execute")
     def _before(connection: sa.Connection, cursor: Any, statement: str, *_: object) -> None:

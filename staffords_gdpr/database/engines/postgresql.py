@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -139,8 +139,8 @@ class PostgreSQL(Backend):
     def changes_so_far(self, connection: sa.Connection) -> int:
         return int(connection.exec_driver_sql(_CHANGES).scalar_one())
 
-    def watch(self, connection: sa.Connection, *, alone: bool) -> Callable[[], bool] | None:
-        return watched(connection)
+    def watch(self, connections: Sequence[sa.Connection]) -> Sequence[Callable[[], bool]] | None:
+        return watched(connections)
 
     def trips_over(self, on_delete: str) -> bool:
         return on_delete == "RESTRICT"  # the others wait for the end of the statement

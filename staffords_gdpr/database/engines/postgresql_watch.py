@@ -7,7 +7,7 @@ first, is one of ours. Autovacuum takes some, and so do other databases of the s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -81,10 +81,16 @@ def _is_well(connection: sa.Connection) -> bool:
     return driver is not None and driver.info.transaction_status.name == "INTRANS"
 
 
-def watched(connection: sa.Connection) -> Callable[[], bool] | None:
-    """See `Backend.watch`. Connections of the same engine that watch as well are not somebody else."""
+def watched(connections: Sequence[sa.Connection]) -> Sequence[Callable[[], bool]] | None:
+    """See `Backend.watch`."""
+    for connection in connections:
+        connection.info[_NUMBERS].processes.add(connection.info[_PROCESS])
+    told = [found for connection in connections if (found := _watched(connection)) is not None]
+    return told if len(told) == len(connections) else None
+
+
+def _watched(connection: sa.Connection) -> Callable[[], bool] | None:
     numbers = connection.info[_NUMBERS]
-    numbers.processes.add(connection.info[_PROCESS])
 
     def seen() -> tuple[int, list[int], list[int], bool]:
         return tuple(connection.exec_driver_sql(_SEEN, (list(numbers.processes),)).one())

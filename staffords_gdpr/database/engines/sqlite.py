@@ -132,12 +132,8 @@ class SQLite(Backend):
     def changes_so_far(self, connection: sa.Connection) -> int:
         return int(connection.connection.driver_connection.total_changes)  # type: ignore[union-attr]
 
-    def watch(self, connection: sa.Connection, *, alone: bool) -> Callable[[], bool]:
-        def version() -> int:
-            return int(connection.exec_driver_sql("PRAGMA main.data_version").scalar_one())
-
-        before = version()
-        return lambda: version() == before
+    def watch(self, connections: Sequence[sa.Connection]) -> Sequence[Callable[[], bool]]:
+        return [_watched(connection) for connection in connections]
 
     def trips_over(self, on_delete: str) -> bool:
         return on_delete != "NO ACTION"  # which alone waits for the commit
@@ -267,3 +263,11 @@ def _family(declared: str) -> Family:
     if any(sign in name for sign in ("CHAR", "CLOB", "TEXT")):
         return Family.TEXT
     return Family.BINARY if "BLOB" in name else Family.NUMBER
+
+
+def _watched(connection: sa.Connection) -> Callable[[], bool]:
+    def version() -> int:
+        return int(connection.exec_driver_sql("PRAGMA main.data_version").scalar_one())
+
+    before = version()
+    return lambda: version() == before

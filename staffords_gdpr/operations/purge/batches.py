@@ -52,11 +52,12 @@ class Tally:
 @dataclass(frozen=True)
 class Done:
     """What came of a batch: for how many `seconds` it held its locks, and with how many of its subjects, or rows of
-    nobody, it is done. The others come again.
+    nobody, it is done. The others come again. `undisturbed`: nobody else had written since the decision.
     """
 
     seconds: float
     amount: int
+    undisturbed: bool = False
 
 
 @dataclass
@@ -97,7 +98,7 @@ class Batches:
         seconds = self._batch(prepare, self._listed)
         if left == len(chunk):
             self.aside.append(chunk)
-        return Done(seconds, len(chunk) - left)
+        return Done(seconds, len(chunk) - left, self.bulk.agenda.undisturbed)
 
     def subjects(self, chunk: Chunk) -> Done:
         """Erase what is due of these subjects, in one transaction."""
@@ -122,6 +123,7 @@ class Batches:
         """Lock, and have the rules decide by what the database says now."""
 
         def prepare(held: frozenset[Key]) -> _Portion:
+            self.bulk.agenda.begin_writing()
             choose()
             self._lock(scope)
             decide = partial(self._decide, scope, held)

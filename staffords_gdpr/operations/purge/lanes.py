@@ -25,7 +25,7 @@ from staffords_gdpr.operations.purge.erasure import planned
 from staffords_gdpr.operations.purge.pace import Pace
 from staffords_gdpr.operations.purge.retries import Retries
 from staffords_gdpr.operations.purge.window import Window
-from staffords_gdpr.retention.bulk import Bulk, Chunk, Outside, Part, Scope, Todo
+from staffords_gdpr.retention.bulk import Bulk, Chunk, Outside, Part, Scope, Todo, watch_together
 
 USUAL = 2
 """How many connections a purge uses where it is worth it."""
@@ -88,7 +88,6 @@ class Lane:
         bulk, agenda = self.bulk, self.bulk.agenda
         bulk.connection.commit()
         with begin(bulk.connection, lock=False):
-            agenda.watch(alone=part is None)
             if part is None:
                 found = self._decided(Scope.ALL, agenda.write)
             else:
@@ -174,6 +173,13 @@ def close(connection: sa.Connection) -> None:
     """Close a connection of which nothing more is expected, so that it may have been lost."""
     with suppress(sa.exc.DBAPIError, connection.dialect.loaded_dbapi.Error):
         connection.close()
+
+
+def watch(lanes: Sequence[Lane]) -> None:
+    """To be called before these decide."""
+    for lane in lanes:
+        lane.bulk.connection.commit()
+    watch_together([lane.bulk.agenda for lane in lanes])
 
 
 def alone(lanes: Sequence[Lane]) -> list[Lane]:

@@ -27,8 +27,18 @@ from staffords_gdpr.operations.purge.brakes import Brake
 from staffords_gdpr.operations.purge.earlier import Earlier, earlier
 from staffords_gdpr.operations.purge.forget import forget
 from staffords_gdpr.operations.purge.holds_watch import HoldsWatch
-from staffords_gdpr.operations.purge.lanes import MANY, USUAL, Found, Lane, alone, at_once, beside, crossed
-from staffords_gdpr.operations.purge.pace import ALONE_ANYWAY, OTHERS_WAIT, Pace
+from staffords_gdpr.operations.purge.lanes import (
+    MANY,
+    USUAL,
+    Found,
+    Lane,
+    alone,
+    at_once,
+    beside,
+    crossed,
+    watch,
+)
+from staffords_gdpr.operations.purge.pace import Pace
 from staffords_gdpr.operations.purge.reclaim import after_a_run
 from staffords_gdpr.operations.purge.rehearsal import foretell, rehearse
 from staffords_gdpr.operations.purge.result import PurgeResult, rows_in
@@ -187,10 +197,12 @@ class _Run:
         self.progress.start("Deciding what is due", None)
         if len(lanes) > 1:
             parts = {lane: Part(number, len(lanes)) for number, lane in enumerate(lanes)}
+            watch(lanes)
             found = sum(at_once(lanes, lambda lane: lane.decide(parts[lane]), self.window), Found())
             if crossed(lanes):
                 lanes = alone(lanes)
         if len(lanes) == 1:
+            watch(lanes)
             found = lanes[0].decide()
         self.left = found.todo.subjects + found.todo.rows
         return lanes, found
@@ -237,7 +249,7 @@ class _Run:
         return alone(lanes)
 
     def _pace(self) -> Pace:
-        return Pace(self.limits.hold_locks_for or _target(self.connection), self.limits.batch_size)
+        return Pace.within(self.limits, writes_at_once=backend_of(self.connection).writes_at_once)
 
     def _put_off(self, lanes: Sequence[Lane]) -> int:
         return sum(lane.retries.put_off for lane in lanes)
@@ -253,7 +265,7 @@ class _Run:
                 if done is None:
                     portion.pace.failed()
                 else:
-                    portion.pace.took(portion.amount, done.seconds)
+                    portion.pace.took(portion.amount, done.seconds, undisturbed=done.undisturbed)
                     self.left -= done.amount
                 self.progress.advance(portion.amount if done is None else done.amount)
             self.window.wait(self.limits.pause)
@@ -324,7 +336,3 @@ def running_clock(now: dt.datetime) -> Clock:
 
 def _is_unclear(recovered: list[Recovered]) -> bool:
     return any(one.outcome == "unclear" for one in recovered)
-
-
-def _target(connection: sa.Connection) -> float:
-    return OTHERS_WAIT if backend_of(connection).writes_at_once else ALONE_ANYWAY

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -41,6 +41,15 @@ def _if_it_has_room() -> Iterator[None]:
             raise
 
 
+def watch_together(agendas: Sequence[Agenda]) -> None:
+    """To be called before what is to be written down is decided, to be told later whether anything has changed: for all
+    connections of a run, which are idle.
+    """
+    told = watch([agenda._bulk.connection for agenda in agendas]) if agendas[0].lists_rows else None
+    for number, agenda in enumerate(agendas):
+        agenda._unchanged = told[number] if told is not None else None
+
+
 class Agenda:
     """The lists of one `Bulk`."""
 
@@ -48,13 +57,8 @@ class Agenda:
         self._bulk = bulk
         self._listed: _Listed | None = None
         self._unchanged: Callable[[], bool] | None = None
-
-    def watch(self, *, alone: bool = True) -> None:
-        """To be called before what is to be written down is decided, to be told later whether anything has changed.
-        `alone`: no other connection of the same run writes meanwhile.
-        """
-        if self.lists_rows:
-            self._unchanged = watch(self._bulk.connection, alone=alone)
+        self.undisturbed = False
+        """Whether, when `still_due` was last asked, nobody else had written since the decision."""
 
     @property
     def lists_rows(self) -> bool:
@@ -121,13 +125,19 @@ class Agenda:
         cannot be told so quickly.
         """
         found = self._under(holds)
-        if found is None:
-            return False
-        if found.unchanged is not None and found.unchanged():
-            return True
+        self.undisturbed = found is not None and found.unchanged is not None and found.unchanged()
+        if found is None or self.undisturbed:
+            return self.undisturbed
         with _if_it_has_room():
             return found.recheck.holds(self._bulk.connection, chunk, listed)
         return False
+
+    def begin_writing(self) -> None:
+        """To be called in a batch that does not ask `still_due`, before it writes: other connections of the run would
+        take what it writes for somebody else's.
+        """
+        if self._listed is not None and self._listed.unchanged is not None:
+            self._listed.unchanged()
 
     def move_changed(self, chunk: Chunk, holds: Iterable[Key]) -> int:
         """Give the subjects at these places of whom not all that is listed is due any more places behind all others,
@@ -198,5 +208,6 @@ class Agenda:
 
     def before_deciding(self) -> None:
         """To be called before a batch that decides begins: MariaDB would read past what all before it have left."""
+        self.begin_writing()
         self._bulk.work.renew()
         self._bulk.connection.commit()
