@@ -107,7 +107,8 @@ def by_hand(engine: Engine, action: str) -> Run:
     """The floor, from its connection to its commit."""
     now = dt.datetime.now(dt.UTC).isoformat()
     before = engine.cpu()
-    ended = run([sys.executable, "-m", "benchmarks.floor", action, engine.url, now], ROOT)
+    home = str(engine.folder / "site")
+    ended = run([sys.executable, "-m", "benchmarks.floor", action, engine.url, now, home], ROOT)
     answer = json.loads(ended.require("the floor").out)
     return Run(answer["seconds"], answer["cpu"], ended.peak, answer["rows"], engine.cpu() - before)
 

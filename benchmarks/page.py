@@ -22,6 +22,7 @@ TITLES = {
 }
 WAYS = {
     "floor": "by hand",
+    "promised": "by hand, with batches, locks, leaves and log",
     "year": "by hand, today and twelve months ahead",
     "gdpr": "`gdpr`",
     "one": "`gdpr --connections 1`",

@@ -122,11 +122,14 @@ def _purge(site: Site, arguments: argparse.Namespace, deadline: float) -> Series
     def purge(*more: str) -> Run:
         return by_gdpr(site, (*purge_command(arguments), *more), lambda said: said["erased"])
 
-    ways: dict[str, Callable[[], Run]] = {"floor": lambda: by_hand(engine, "erase"), "gdpr": purge}
+    ways: dict[str, Callable[[], Run]] = {
+        "floor": lambda: by_hand(engine, "erase"),
+        "promised": lambda: by_hand(engine, "promised"),
+        "gdpr": purge,
+    }
     if engine.name != "sqlite":
         ways["one"] = lambda: purge("--connections", "1")
-    if engine.name != "mariadb":  # which can tell with one connection only
-        ways["beside"] = lambda: beside_a_writer(site, purge)
+    ways["beside"] = lambda: beside_a_writer(site, purge)
     if engine.name == "mariadb" and others.has_archiver() and not arguments.no_others:
         ways["pt-archiver"] = lambda: others.by_archiver(engine)
     series = alternate(

@@ -26,7 +26,7 @@ LONDON = ZoneInfo("Europe/London")
 
 # each has BEGIN; FIND, which fills the temporary tables; KEYS, what is due by record type and step; and ERASE, in an
 # order in which no row is ever without what it refers to
-_ENGINES: Mapping[str, Any] = {"sqlite": sqlite, "postgresql": postgresql, "mysql": mariadb}
+ENGINES: Mapping[str, Any] = {"sqlite": sqlite, "postgresql": postgresql, "mysql": mariadb}
 
 
 def find(url: str, as_of: dt.datetime) -> dict[str, set[int]]:
@@ -71,7 +71,7 @@ def year(url: str, as_of: dt.datetime) -> dict[str, int]:
 def _found(url: str, as_of: dt.datetime) -> Iterator[tuple[Any, Any, Mapping[str, str]]]:
     """A cursor within a transaction whose temporary tables hold what is due, and its engine's statements."""
     parsed = sa.make_url(url)
-    engine = _ENGINES[parsed.get_backend_name()]
+    engine = ENGINES[parsed.get_backend_name()]
     connection = engine.connect(parsed)
     try:
         cursor, parameters = connection.cursor(), moments(as_of)

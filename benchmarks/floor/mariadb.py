@@ -104,3 +104,14 @@ ERASE = {
     "product": "DELETE p FROM products p JOIN due_customer d ON d.id = p.customer_id",
     "customer": "DELETE o FROM customers o JOIN due_customer d ON d.id = o.id",
 }
+
+# what benchmarks/floor/promised.py does with what is due, batch by batch
+LIST = "CREATE TEMPORARY TABLE {list} (owner INT NOT NULL, id INT NOT NULL, PRIMARY KEY (owner, id)) {query}"
+LOCK = """
+    SELECT STRAIGHT_JOIN t.id FROM {list} l JOIN {table} t ON t.id = l.id
+    WHERE l.owner BETWEEN {first} AND {last} FOR UPDATE
+"""
+DELETE = "DELETE t FROM {list} l JOIN {table} t ON t.id = l.id WHERE l.owner BETWEEN {first} AND {last}"
+REPLACE = (
+    "UPDATE {list} l JOIN {table} t ON t.id = l.id SET {replaced} WHERE l.owner BETWEEN {first} AND {last}"
+)

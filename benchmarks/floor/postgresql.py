@@ -91,3 +91,18 @@ ERASE = {
     "product": "DELETE FROM products p USING due_customer d WHERE d.id = p.customer_id",
     "customer": "DELETE FROM customers o USING due_customer d WHERE d.id = o.id",
 }
+
+# what benchmarks/floor/promised.py does with what is due, batch by batch
+LIST = """
+CREATE TEMP TABLE {list} AS {query} ORDER BY 1;
+CREATE INDEX ON {list} (owner);
+ANALYZE {list}
+"""
+LOCK = """
+    SELECT t.id FROM {table} t JOIN {list} l ON l.id = t.id
+    WHERE l.owner BETWEEN {first} AND {last} FOR UPDATE OF t
+"""
+DELETE = "DELETE FROM {table} t USING {list} l WHERE l.id = t.id AND l.owner BETWEEN {first} AND {last}"
+REPLACE = """
+    UPDATE {table} t SET {replaced} FROM {list} l WHERE l.id = t.id AND l.owner BETWEEN {first} AND {last}
+"""

@@ -12,7 +12,7 @@ LONDON = ZoneInfo("Europe/London")
 
 
 def connect(url: sa.URL) -> sqlite3.Connection:
-    connection = sqlite3.connect(str(url.database), isolation_level=None)
+    connection = sqlite3.connect(str(url.database), isolation_level=None, check_same_thread=False)
     connection.create_function("london_day", 1, _london_day, deterministic=True)
     return connection
 
@@ -109,3 +109,13 @@ ERASE = {
     "product": f"DELETE FROM products WHERE {DUE_PRODUCT}",
     "customer": "DELETE FROM customers WHERE id IN (SELECT id FROM due_customer)",
 }
+
+# what benchmarks/floor/promised.py does with what is due, batch by batch; BEGIN IMMEDIATE has locked everything
+LIST = """
+CREATE TEMP TABLE {list} (owner INTEGER, id INTEGER, PRIMARY KEY (owner, id)) WITHOUT ROWID;
+INSERT INTO {list} {query}
+"""
+LOCK = "SELECT id FROM {list} WHERE owner BETWEEN {first} AND {last}"
+_LISTED = "WHERE id IN (SELECT id FROM {list} WHERE owner BETWEEN {first} AND {last})"
+DELETE = f"DELETE FROM {{table}} {_LISTED}"
+REPLACE = f"UPDATE {{table}} SET {{replaced}} {_LISTED}"

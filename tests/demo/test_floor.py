@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from engines.servers import Servers
 
 from benchmarks import check, floor
 from benchmarks.data import Size, contents, write_server, write_sqlite
+from benchmarks.floor import promised
+from staffords_gdpr.auditlog import Home, create
+from staffords_gdpr.auditlog.verify import verify
 from staffords_gdpr.database.binding import bind
 from staffords_gdpr.database.connection import connect
 from staffords_gdpr.operations.scan import scan
@@ -100,6 +104,28 @@ def test_the_floor_erases_what_it_finds_and_nothing_else(
         orphans = [set(talk.rows(url, "PRAGMA foreign_key_check")) for url in (database, copy)]
         assert orphans[1] <= orphans[0]
     servers.drop(copy)
+
+
+def test_with_what_a_purge_promises_it_erases_the_same(
+    engine_name: str, servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(promised, "CUSTOMERS", 100)
+    copies = [written(engine_name, servers, tmp_path) for _ in range(2)]
+    log = create(Home(tmp_path / "home"), name="example.org/bench", now=NOON)
+
+    erased = floor.erase(copies[0], NOON)
+    promised_too = promised.erase(copies[1], NOON, tmp_path / "home")
+
+    with talk.speaking(copies[0]) as plain, talk.speaking(copies[1]) as kept:
+        assert contents(plain) == contents(kept)
+    deleted = {name for name in TABLES if name != "payment"}
+    assert {name: promised_too[name] for name in deleted} == {name: erased[name] for name in deleted}
+    done = [entry.fields["rows"] for entry in log.entries() if entry.type == "purge.done"]
+    assert len(done) > 5
+    assert sum((Counter(rows) for rows in done), Counter()) == Counter(promised_too)
+    assert verify(log.home).ok
+    for copy in copies:
+        servers.drop(copy)
 
 
 def test_scan_and_the_pure_rules_find_the_rows_that_the_floor_finds(database: str) -> None:
