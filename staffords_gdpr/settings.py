@@ -96,7 +96,8 @@ SETTINGS: tuple[Setting, ...] = (
         None,
         "GDPR_HOLD_LOCKS_FOR",
         "",
-        "about how long a batch may hold its locks, from `10ms` to `30s`: by default `100ms`, on SQLite `500ms`",
+        "about how long a batch may hold its locks, from `10ms` to `30s`: by default `100ms`, `300ms` while "
+        "nobody else writes, and on SQLite `500ms`",
     ),
     Setting(
         "connections",
