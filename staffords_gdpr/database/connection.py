@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import sqlalchemy as sa
 
 from staffords_gdpr.database.engines import backend_for, backend_of
+from staffords_gdpr.database.engines.base import Watch
 from staffords_gdpr.database.engines.sqlite import prepare
 from staffords_gdpr.errors import DatabaseError, UsageError
 
 __all__ = [
+    "Watch",
     "begin",
     "changes_so_far",
     "check_deferred",
@@ -136,7 +138,7 @@ def changes_so_far(connection: sa.Connection) -> int:
     return backend_of(connection).changes_so_far(connection)
 
 
-def watch(connections: Sequence[sa.Connection]) -> Sequence[Callable[[], bool]] | None:
+def watch(connections: Sequence[sa.Connection]) -> Sequence[Watch] | None:
     """To be called before something is read on these connections of one engine, which are idle: tells later, for each,
     in a transaction that has its locks, whether nobody else has changed the database meanwhile, so that all of it would
     be read as it was. None where the engine cannot tell.

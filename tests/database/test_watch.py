@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 from engines.talk import as_user, run, speaking
 
-from staffords_gdpr.database.connection import begin, connect, watch
+from staffords_gdpr.database.connection import Watch, begin, connect, watch
 from staffords_gdpr.database.engines.mariadb_watch import PATIENCE
 
 MADE = (
@@ -40,7 +40,7 @@ def our_own(url: str) -> Iterator[sa.Connection]:
 def watching(connection: sa.Connection) -> Callable[[], bool] | None:
     """What the only connection of a run is told."""
     told = watch([connection])
-    return None if told is None else told[0]
+    return None if told is None else told[0].unchanged
 
 
 def tells_of_changes(url: str) -> None:
@@ -89,20 +89,20 @@ def test_the_connections_of_a_run_are_not_somebody_else(quiet: str) -> None:
         with begin(one, lock=True), begin(other, lock=True):
             other.exec_driver_sql("UPDATE customers SET name = 'Due' WHERE id = 2")
             one.exec_driver_sql("UPDATE customers SET name = 'Eins' WHERE id = 1")
-            assert told[0]()
+            assert told[0].unchanged()
         with begin(other, lock=True):
-            assert told[1]()
+            assert told[1].unchanged()
         with engine.connect() as third, begin(third, lock=True):
             third.exec_driver_sql(CHANGES[0])
-        for connection, unchanged in ((one, told[0]), (other, told[1])):
+        for connection, watching_it in ((one, told[0]), (other, told[1])):
             with begin(connection, lock=True):
-                assert not unchanged(), "that one does not watch"
+                assert not watching_it.unchanged(), "that one does not watch"
     engine.dispose()
 
 
 @contextmanager
-def two_that_watch(url: str) -> Iterator[list[tuple[sa.Connection, Callable[[], bool]]]]:
-    """Two connections of a run on MariaDB, with what each of them is told."""
+def two_that_watch(url: str) -> Iterator[list[tuple[sa.Connection, Watch]]]:
+    """Two connections of a run on MariaDB."""
     run(url, *MADE)
     engine = connect(url, write=True)
     with engine.connect() as one, engine.connect() as other:
@@ -114,16 +114,20 @@ def two_that_watch(url: str) -> Iterator[list[tuple[sa.Connection, Callable[[], 
     engine.dispose()
 
 
-def test_on_mariadb_the_connections_of_a_run_take_turns_to_write(alone: str) -> None:
-    with two_that_watch(alone) as [(one, unchanged), (other, unchanged_there)]:
+@pytest.mark.parametrize("asks", [True, False])
+def test_on_mariadb_the_connections_of_a_run_take_turns_to_write(alone: str, asks: bool) -> None:
+    with two_that_watch(alone) as [(one, here), (other, there)]:
         seen = []
         with begin(one, lock=True):
-            assert unchanged()
+            if asks:
+                assert here.unchanged()
+            else:
+                here.writing()
             one.exec_driver_sql("DELETE FROM calls WHERE id = 11")
 
             def write() -> None:
                 with begin(other, lock=True):
-                    seen.append(unchanged_there())
+                    seen.append(there.unchanged())
                     other.exec_driver_sql("DELETE FROM calls WHERE id = 12")
 
             writing = threading.Thread(target=write)
@@ -133,42 +137,42 @@ def test_on_mariadb_the_connections_of_a_run_take_turns_to_write(alone: str) -> 
         writing.join()
         assert seen == [True]
         with begin(one, lock=True):
-            assert unchanged()
+            assert here.unchanged()
         with begin(other, lock=True):  # what is rolled back was written, too
-            assert unchanged_there()
+            assert there.unchanged()
             other.exec_driver_sql("UPDATE customers SET name = 'Due' WHERE id = 2")
             other.rollback()
         with begin(one, lock=True):
-            assert unchanged()
+            assert here.unchanged()
 
 
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("ends", ["commit", "rollback", "not yet"])
 def test_on_mariadb_each_connection_of_a_run_is_told_of_changes(alone: str, change: str, ends: str) -> None:
     with two_that_watch(alone) as both, speaking(alone) as operator:
-        for connection, unchanged in both:
+        for connection, here in both:
             with begin(connection, lock=True):
-                assert unchanged()
+                assert here.unchanged()
                 connection.exec_driver_sql("UPDATE customers SET name = concat(name, '.')")
         operator.exec_driver_sql(change)
         if ends != "not yet":
             getattr(operator, ends)()
-        for connection, unchanged in both:
+        for connection, here in both:
             with begin(connection, lock=True):
-                assert not unchanged()
+                assert not here.unchanged()
                 connection.exec_driver_sql("CREATE TEMPORARY TABLE work (id INTEGER PRIMARY KEY)")
-                assert not unchanged()
+                assert not here.unchanged()
 
 
 def test_on_mariadb_nobody_waits_for_another_once_somebody_else_has_written(alone: str) -> None:
-    with two_that_watch(alone) as [(one, unchanged), (other, unchanged_there)]:
+    with two_that_watch(alone) as [(one, here), (other, there)]:
         run(alone, CHANGES[1])
         with begin(one, lock=True):
-            assert not unchanged()
+            assert not here.unchanged()
             one.exec_driver_sql("DELETE FROM calls WHERE id = 11")
             before = time.monotonic()
             with begin(other, lock=True):
-                assert not unchanged_there()
+                assert not there.unchanged()
             assert time.monotonic() - before < PATIENCE / 2
 
 
@@ -176,18 +180,18 @@ def test_on_mariadb_what_another_connection_of_ours_has_not_noted_is_taken_for_s
     alone: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("staffords_gdpr.database.engines.mariadb_watch.PATIENCE", 0.1)
-    with two_that_watch(alone) as [(one, unchanged), (other, unchanged_there)]:
+    with two_that_watch(alone) as [(one, here), (other, there)]:
         with begin(one, lock=True):
             one.exec_driver_sql("DELETE FROM calls WHERE id = 11")
             with begin(other, lock=True):
-                assert not unchanged_there(), "written without asking"
+                assert not there.unchanged(), "written without asking"
         with begin(one, lock=True):
-            assert unchanged(), "itself it knows what it has written"
+            assert here.unchanged(), "itself it knows what it has written"
             one.exec_driver_sql("DELETE FROM calls WHERE id = 12")
             with begin(other, lock=True):
-                assert not unchanged_there(), "not ended in time"
+                assert not there.unchanged(), "not ended in time"
         with begin(other, lock=True):
-            assert unchanged_there()
+            assert there.unchanged()
 
 
 def test_a_connection_that_was_lost_is_not_ours_any_more(quiet: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from engines.servers import own_server
+from engines.servers import Servers, own_server
 from engines.talk import as_user, rows, run, run_alone, speaking
 from traces import Planted, addresses
 
@@ -20,6 +20,7 @@ from staffords_gdpr.database.reclaim import mariadb, postgresql, sqlite
 from staffords_gdpr.errors import BrakeError, LockedError
 
 GONE, KEPT = addresses(gone=True), addresses(gone=False)
+DEAD = "SELECT sum(n_dead_tup) FROM pg_stat_user_tables"
 ONLY_SQLITE = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 ONLY_POSTGRESQL = pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
 
@@ -148,14 +149,13 @@ def test_vacuum_on_postgresql_frees_the_rows_and_the_statistics_forget_them(
 ) -> None:
     firm = Planted.over(engine_url, tmp_path, says="vacuum")
     samples = "SELECT count(*) FROM pg_stats WHERE CAST(histogram_bounds AS text) LIKE '%%mail000001@%%'"
-    dead = "SELECT sum(n_dead_tup) FROM pg_stat_user_tables"
     run(engine_url, "ANALYZE customers")
     assert rows(engine_url, samples) == [(1,)]
     result = firm.purge()
     assert result.reclaimed is not None
     assert result.reclaimed.complete, result.reclaimed.failures
     assert rows(engine_url, samples) == [(0,)]
-    assert rows(engine_url, dead) == [(0,)]
+    assert rows(engine_url, DEAD) == [(0,)]
     assert {part.what for part in result.reclaimed.parts} == {"customers", "calls"}
 
 
@@ -214,6 +214,28 @@ def test_an_analyze_of_autovacuum_may_still_read_the_rows_and_is_waited_for(
         monkeypatch.setattr("staffords_gdpr.database.reclaim.BUSY_SECONDS", 60)
         assert firm.reclaim(full=True).complete
         assert firm.in_files() == KEPT
+
+
+@ONLY_POSTGRESQL
+@pytest.mark.parametrize("level", ["vacuum", "full"])
+def test_whoever_writes_in_another_database_keeps_a_rewrite_from_the_rows_and_vacuum_from_none(
+    engine_url: str, servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, level: str
+) -> None:
+    """A rewrite has a snapshot of its own, which is as old as whoever writes anywhere."""
+    monkeypatch.setattr("staffords_gdpr.database.reclaim.BUSY_SECONDS", 0)
+    firm, elsewhere = Planted.over(engine_url, tmp_path, says=level), servers.fresh("postgresql")
+    with speaking(elsewhere) as writer:
+        writer.exec_driver_sql("CREATE TABLE something (id INTEGER)")
+        reclaimed = firm.purge().reclaimed
+        assert reclaimed is not None
+        held = {part.what for part in reclaimed.failures if "may still read" in part.failure}
+        assert held == ({"customers", "calls"} if level == "full" else set())
+        assert reclaimed.complete == (level == "vacuum")
+        assert level == "full" or rows(engine_url, DEAD) == [(0,)]
+        assert firm.in_files() & GONE
+    assert firm.reclaim(full=True).complete
+    assert firm.in_files() == KEPT
+    servers.drop(elsewhere)
 
 
 @ONLY_POSTGRESQL

@@ -6,6 +6,7 @@ import datetime as dt
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
@@ -32,6 +33,20 @@ _MAKES_WORK_TABLES = re.compile(
         | CREATE\s+(?:UNIQUE\s+)?INDEX\s+\S+\s+ON\s+[`"]?{WORK_PREFIX} )""",
     re.IGNORECASE | re.VERBOSE,
 )
+
+
+def _nothing() -> None:
+    """Nothing is to be done."""
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Of one connection: `unchanged` tells, in a transaction that has its locks, whether nobody else has written.
+    `writing` is to be called where that was not asked, before something is written and committed.
+    """
+
+    unchanged: Callable[[], bool]
+    writing: Callable[[], None] = _nothing
 
 
 class Backend(ABC):
@@ -120,10 +135,9 @@ class Backend(ABC):
         result.close()
         return rows
 
-    def watch(self, connections: Sequence[sa.Connection]) -> Sequence[Callable[[], bool]] | None:
-        """What tells, for each of the connections of one run, asked in a transaction that has its locks, whether all
-        that others have written is what could be read when this was called. They are idle then. None where the engine
-        cannot tell.
+    def watch(self, connections: Sequence[sa.Connection]) -> Sequence[Watch] | None:
+        """For each of the connections of one run, which are idle, what tells whether all that others have written is
+        what could be read when this was called. None where the engine cannot tell.
         """
         return None
 

@@ -10,12 +10,12 @@ import datetime as dt
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
-from staffords_gdpr.database.engines.base import READING, SHORT, driver_missing
+from staffords_gdpr.database.engines.base import READING, SHORT, Watch, driver_missing
 from staffords_gdpr.database.engines.mariadb_cluster import Clustered, number_of_cluster
 from staffords_gdpr.database.engines.mariadb_errors import CONFLICTS, PASSING, code_of, meaning
 from staffords_gdpr.database.engines.mariadb_session import prepare
@@ -137,7 +137,7 @@ class MariaDB(Clustered):
         # a text that is longer than the server's limit is cut off, in the middle of a number or after one
         return rows if len(rows) == count else super().plain_rows(connection, query, values)
 
-    def watch(self, connections: Sequence[sa.Connection]) -> Sequence[Callable[[], bool]] | None:
+    def watch(self, connections: Sequence[sa.Connection]) -> Sequence[Watch] | None:
         return watched(connections)
 
     def trips_over(self, on_delete: str) -> bool:

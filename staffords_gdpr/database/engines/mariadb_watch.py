@@ -8,11 +8,13 @@ only one at a time writes. What was not noted yet looks like somebody else's, ne
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from threading import Condition
 
 import sqlalchemy as sa
+
+from staffords_gdpr.database.engines.base import Watch
 
 __all__ = ["COUNTERS", "note", "watched"]
 
@@ -38,14 +40,15 @@ _AT_WORK = """
 an event has written is for some time not counted when it is over."""
 _SEEN_AGAIN = 0.2
 """Seconds after which InnoDB tells anew of its transactions: it keeps each answer for 0.1 or longer."""
-PATIENCE = 2.0
-"""Seconds for which one of our sessions waits until another has noted what it has written."""
+PATIENCE = 0.5
+"""Seconds for which one of our sessions waits until another has noted what it has written. It may hold locks that the
+other waits for."""
 MOST = 2
 """Connections of a run for which taking turns costs less than asking the rules again in every batch."""
 _WATCHING = "gdpr_watching"
 
 
-def watched(connections: Sequence[sa.Connection]) -> Sequence[Callable[[], bool]] | None:
+def watched(connections: Sequence[sa.Connection]) -> Sequence[Watch] | None:
     """See `Backend.watch`. Of more than two nothing is told: asked again, they erase at the same time, which is less
     than to do it one after the other.
     """
@@ -59,7 +62,10 @@ def watched(connections: Sequence[sa.Connection]) -> Sequence[Callable[[], bool]
     if len(connections) > 1:
         for connection in connections:
             connection.info[_WATCHING] = partial(sessions.note, connection)
-    return [partial(sessions.unchanged, connection) for connection in connections]
+    return [
+        Watch(partial(sessions.unchanged, connection), partial(sessions.writing, connection))
+        for connection in connections
+    ]
 
 
 def note(connection: sa.Connection) -> None:
@@ -96,17 +102,23 @@ class _Sessions:
     def unchanged(self, connection: sa.Connection) -> bool:
         """Whether nobody else has written since. Our own session is taken to write from now on, until it notes that."""
         with self._one_at_a_time:
+            others = self._own.keys() - {connection}
             if self._undisturbed:
-                others = self._own.keys() - {connection}
                 self._one_at_a_time.wait_for(lambda: self._writing.isdisjoint(others), PATIENCE)
-            self._undisturbed = self._same(connection)
+            same = self._same(connection)
+            self._undisturbed = same or not self._writing.isdisjoint(
+                others
+            )  # or it may be what they have not noted
             self._writing.add(connection)
-            return self._undisturbed
+            return same
+
+    def writing(self, connection: sa.Connection) -> None:
+        """Our own session writes from now on, until it notes that: whoever asks waits so long."""
+        with self._one_at_a_time:
+            self._writing.add(connection)
 
     def note(self, connection: sa.Connection) -> None:
         """Count what our own session has written as its own."""
-        if connection not in self._writing:
-            return
         with self._one_at_a_time:
             try:
                 self._own[connection] = _written_by(connection)

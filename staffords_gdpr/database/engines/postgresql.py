@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
-from staffords_gdpr.database.engines.base import READING, Backend, driver_missing
+from staffords_gdpr.database.engines.base import READING, Backend, Watch, driver_missing
 from staffords_gdpr.database.engines.postgresql_relatives import require_postgresql
 from staffords_gdpr.database.engines.postgresql_session import SHORT_BATCH, prepare
 from staffords_gdpr.database.engines.postgresql_watch import watched
@@ -139,7 +139,7 @@ class PostgreSQL(Backend):
     def changes_so_far(self, connection: sa.Connection) -> int:
         return int(connection.exec_driver_sql(_CHANGES).scalar_one())
 
-    def watch(self, connections: Sequence[sa.Connection]) -> Sequence[Callable[[], bool]] | None:
+    def watch(self, connections: Sequence[sa.Connection]) -> Sequence[Watch] | None:
         return watched(connections)
 
     def trips_over(self, on_delete: str) -> bool:

@@ -7,12 +7,14 @@ first, is one of ours. Autovacuum takes some, and so do other databases of the s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
+
+from staffords_gdpr.database.engines.base import Watch
 
 __all__ = ["note", "noting", "watched"]
 
@@ -81,7 +83,7 @@ def _is_well(connection: sa.Connection) -> bool:
     return driver is not None and driver.info.transaction_status.name == "INTRANS"
 
 
-def watched(connections: Sequence[sa.Connection]) -> Sequence[Callable[[], bool]] | None:
+def watched(connections: Sequence[sa.Connection]) -> Sequence[Watch] | None:
     """See `Backend.watch`."""
     for connection in connections:
         connection.info[_NUMBERS].processes.add(connection.info[_PROCESS])
@@ -89,7 +91,7 @@ def watched(connections: Sequence[sa.Connection]) -> Sequence[Callable[[], bool]
     return told if len(told) == len(connections) else None
 
 
-def _watched(connection: sa.Connection) -> Callable[[], bool] | None:
+def _watched(connection: sa.Connection) -> Watch | None:
     numbers = connection.info[_NUMBERS]
 
     def seen() -> tuple[int, list[int], list[int], bool]:
@@ -111,4 +113,4 @@ def _watched(connection: sa.Connection) -> Callable[[], bool] | None:
         first = last  # those below have been looked at
         return True
 
-    return unchanged
+    return Watch(unchanged)

@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -14,7 +14,7 @@ from urllib.parse import quote
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from staffords_gdpr.database.engines.base import Backend
+from staffords_gdpr.database.engines.base import Backend, Watch
 from staffords_gdpr.database.facts import ColumnFacts, Family, StoredTable
 from staffords_gdpr.errors import DatabaseError, UsageError
 
@@ -132,7 +132,7 @@ class SQLite(Backend):
     def changes_so_far(self, connection: sa.Connection) -> int:
         return int(connection.connection.driver_connection.total_changes)  # type: ignore[union-attr]
 
-    def watch(self, connections: Sequence[sa.Connection]) -> Sequence[Callable[[], bool]]:
+    def watch(self, connections: Sequence[sa.Connection]) -> Sequence[Watch]:
         return [_watched(connection) for connection in connections]
 
     def trips_over(self, on_delete: str) -> bool:
@@ -265,9 +265,9 @@ def _family(declared: str) -> Family:
     return Family.BINARY if "BLOB" in name else Family.NUMBER
 
 
-def _watched(connection: sa.Connection) -> Callable[[], bool]:
+def _watched(connection: sa.Connection) -> Watch:
     def version() -> int:
         return int(connection.exec_driver_sql("PRAGMA main.data_version").scalar_one())
 
     before = version()
-    return lambda: version() == before
+    return Watch(lambda: version() == before)

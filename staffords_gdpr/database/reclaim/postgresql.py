@@ -35,18 +35,20 @@ _SIZE = sa.text("SELECT pg_total_relation_size(to_regclass(:name))")
 _WHO_HOLDS = sa.text(
     """
     SELECT 'an open transaction of process ' || pid FROM pg_stat_activity
-    WHERE pid <> pg_backend_pid() AND (datname = current_database() OR datname IS NULL)
-      AND (age(backend_xmin) > age(CAST(:mark AS xid)) OR age(backend_xid) > age(CAST(:mark AS xid)))
-      AND pid NOT IN (SELECT pid FROM pg_stat_progress_vacuum)
+    WHERE pid <> pg_backend_pid() AND coalesce(leader_pid, pid) NOT IN (SELECT pid FROM pg_stat_progress_vacuum)
+      AND (age(backend_xid) > age(CAST(:mark AS xid)) AND (:full OR datname = current_database())
+           OR age(backend_xmin) > age(CAST(:mark AS xid)) AND (datname = current_database() OR datname IS NULL))
     UNION ALL
     SELECT 'a prepared transaction' FROM pg_prepared_xacts
-    WHERE database = current_database() AND age(transaction) > age(CAST(:mark AS xid))
+    WHERE (:full OR database = current_database()) AND age(transaction) > age(CAST(:mark AS xid))
     UNION ALL
     SELECT 'the replication slot ' || slot_name FROM pg_replication_slots
     WHERE age(xmin) > age(CAST(:mark AS xid))"""
 )
-"""Whose snapshot is older than the mark. Not another VACUUM's, which PostgreSQL leaves out, too; but autovacuum also
-runs ANALYZE, which counts. The type of a process is not asked: who may not see it would get NULL."""
+"""Who keeps VACUUM from rows that were deleted before the mark: whose snapshot is older than that. Not another
+VACUUM's, which PostgreSQL leaves out, too; but autovacuum also runs ANALYZE, which counts. VACUUM FULL has a snapshot
+itself, and that is as old as the oldest transaction of the whole server that writes. The type of a process is not
+asked: who may not see it would get NULL."""
 
 
 def reclaim(
@@ -77,7 +79,7 @@ def reclaim(
         try:
             before = connection.execute(_SIZE, {"name": name}).scalar_one()
             # asked before, not after: who lets go meanwhile has kept VACUUM from these rows all the same
-            while (holding := _who_holds(connection, mark)) and time.monotonic() < until:
+            while (holding := _who_holds(connection, mark, level)) and time.monotonic() < until:
                 time.sleep(_LOOK_SECONDS)
             connection.exec_driver_sql(f"{command} {name.replace('%', '%%')}")
             after = connection.execute(_SIZE, {"name": name}).scalar_one()
@@ -94,5 +96,5 @@ def reclaim(
         yield Reclaimed(table, how, before, after, failure)
 
 
-def _who_holds(connection: sa.Connection, mark: str) -> list[str]:
-    return [who for (who,) in connection.execute(_WHO_HOLDS, {"mark": mark})]
+def _who_holds(connection: sa.Connection, mark: str, level: Reclaim) -> list[str]:
+    return [who for (who,) in connection.execute(_WHO_HOLDS, {"mark": mark, "full": level == "full"})]

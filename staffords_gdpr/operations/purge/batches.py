@@ -4,7 +4,8 @@ The order of durability is batch key and pending file, intent, commit, outcome, 
 pending file go. Whatever is cut off in between is settled by the next run, see `purge/settle`. The database erases
 while the intent is being written: what it does before the commit is lost with whoever asked for it, so that only the
 commit has to wait for the intent. And the next batch takes its locks while the outcome is being written, which its own
-intent waits for. Several connections prepare and erase at the same time; from the intent to the commit they take turns.
+intent waits for. Several connections prepare and erase at the same time (on MariaDB one of them erases, while nobody
+else writes); from the intent to the commit they take turns.
 """
 
 from __future__ import annotations
@@ -209,6 +210,7 @@ class Batches:
             self.tally.subjects += len(portion.plan.subjects)
             return
         try:
+            self.bulk.agenda.begin_writing()
             self.tally.subjects += self.bulk.agenda.touch(chunk)
             self.bulk.connection.commit()  # or a transaction stays open through the pause that follows
         except sa.exc.DBAPIError as error:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from staffords_gdpr.database.connection import watch
+from staffords_gdpr.database.connection import Watch, watch
 from staffords_gdpr.database.engines import backend_of
 from staffords_gdpr.retention.bulk.chain import numbered, same
 from staffords_gdpr.retention.bulk.lists import apart, at_places, listings, places
@@ -28,7 +28,7 @@ class _Listed:
 
     recheck: Recheck
     holds: frozenset[Key]
-    unchanged: Callable[[], bool] | None
+    watch: Watch | None
 
 
 @contextmanager
@@ -47,7 +47,7 @@ def watch_together(agendas: Sequence[Agenda]) -> None:
     """
     told = watch([agenda._bulk.connection for agenda in agendas]) if agendas[0].lists_rows else None
     for number, agenda in enumerate(agendas):
-        agenda._unchanged = told[number] if told is not None else None
+        agenda._watch = told[number] if told is not None else None
 
 
 class Agenda:
@@ -56,7 +56,7 @@ class Agenda:
     def __init__(self, bulk: Bulk) -> None:
         self._bulk = bulk
         self._listed: _Listed | None = None
-        self._unchanged: Callable[[], bool] | None = None
+        self._watch: Watch | None = None
         self.undisturbed = False
         """Whether, when `still_due` was last asked, nobody else had written since the decision."""
 
@@ -79,7 +79,7 @@ class Agenda:
         is on several servers, each of which has to be locked, or takes so many rows at a time, there are none.
         """
         bulk, work = self._bulk, self._bulk.work
-        self._listed, unchanged, self._unchanged = None, self._unchanged, None
+        self._listed, watch, self._watch = None, self._watch, None
         work.empty([work.todo, work.apart, *work.lists.values()])
         together = sum(bulk.run(statement) for statement in apart(work))
         due = bulk.due_subjects().order_by(None)
@@ -90,7 +90,7 @@ class Agenda:
             also = same(numbered(work.todo, "s"), list(work.apart.c))
             plain = subjects - (bulk.count(work.todo.join(work.apart, also)) if together else 0)
         if plain:
-            self._list_rows(plain, unchanged)
+            self._list_rows(plain, watch)
         return Todo(subjects, 0, plain)
 
     def write_rows(self) -> Todo:
@@ -107,7 +107,7 @@ class Agenda:
             rows += bulk.run(listing_of(table, sa.select(*sa.union(*alone).subquery().c).distinct()))
         return Todo(0, rows)
 
-    def _list_rows(self, plain: int, unchanged: Callable[[], bool] | None) -> None:
+    def _list_rows(self, plain: int, watch: Watch | None) -> None:
         """Write down the rows of the first so many subjects."""
         bulk, work = self._bulk, self._bulk.work
         for statement in listings(work, plain):
@@ -116,7 +116,7 @@ class Agenda:
         rows = Rows(work, as_of, Scope.SUBJECTS, listed=True)
         recheck = Recheck(rows)
         bulk.look_up(frozenset(rows.days.rows()))
-        self._listed = _Listed(recheck, held, unchanged)
+        self._listed = _Listed(recheck, held, watch)
 
     def still_due(self, chunk: Chunk, holds: Iterable[Key], listed: Mapping[str, int]) -> bool:
         """Whether all that is listed at these places is due by what the database says now, and under these holds.
@@ -125,7 +125,7 @@ class Agenda:
         cannot be told so quickly.
         """
         found = self._under(holds)
-        self.undisturbed = found is not None and found.unchanged is not None and found.unchanged()
+        self.undisturbed = found is not None and found.watch is not None and found.watch.unchanged()
         if found is None or self.undisturbed:
             return self.undisturbed
         with _if_it_has_room():
@@ -136,8 +136,8 @@ class Agenda:
         """To be called in a batch that does not ask `still_due`, before it writes: other connections of the run would
         take what it writes for somebody else's.
         """
-        if self._listed is not None and self._listed.unchanged is not None:
-            self._listed.unchanged()
+        if self._listed is not None and self._listed.watch is not None:
+            self._listed.watch.writing()
 
     def move_changed(self, chunk: Chunk, holds: Iterable[Key]) -> int:
         """Give the subjects at these places of whom not all that is listed is due any more places behind all others,
