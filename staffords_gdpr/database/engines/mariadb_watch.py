@@ -106,9 +106,8 @@ class _Sessions:
             if self._undisturbed:
                 self._one_at_a_time.wait_for(lambda: self._writing.isdisjoint(others), PATIENCE)
             same = self._same(connection)
-            self._undisturbed = same or not self._writing.isdisjoint(
-                others
-            )  # or it may be what they have not noted
+            # what is not the same may also be what they have not noted yet
+            self._undisturbed = same or not self._writing.isdisjoint(others)
             self._writing.add(connection)
             return same
 
