@@ -107,6 +107,7 @@ ERASE = {
 
 # what benchmarks/floor/promised.py does with what is due, batch by batch
 LIST = "CREATE TEMPORARY TABLE {list} (owner INT NOT NULL, id INT NOT NULL, PRIMARY KEY (owner, id)) {query}"
+BATCHES = ""
 LOCK = """
     SELECT STRAIGHT_JOIN t.id FROM {list} l JOIN {table} t ON t.id = l.id
     WHERE l.owner BETWEEN {first} AND {last} FOR UPDATE

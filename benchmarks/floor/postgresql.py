@@ -98,6 +98,7 @@ CREATE TEMP TABLE {list} AS {query} ORDER BY 1;
 CREATE INDEX ON {list} (owner);
 ANALYZE {list}
 """
+BATCHES = "SET enable_seqscan = off;\nSET random_page_cost = 1"  # or small batches read whole tables
 LOCK = """
     SELECT t.id FROM {table} t JOIN {list} l ON l.id = t.id
     WHERE l.owner BETWEEN {first} AND {last} FOR UPDATE OF t

@@ -62,6 +62,7 @@ def erase(url: str, as_of: dt.datetime, home: Path) -> dict[str, int]:
     for name, (table, query, _) in RECORDS.items():
         filled = query.format(keys=engine.KEYS[name], table=table)
         run(engine.LIST.format(list=_list(name), query=filled))
+    run(engine.BATCHES)
     owners = " UNION ".join(f"SELECT owner FROM {_list(name)}" for name in RECORDS)
     cursor.execute(f"SELECT DISTINCT owner FROM ({owners}) AS found ORDER BY owner")
     found = [row[0] for row in cursor.fetchall()]

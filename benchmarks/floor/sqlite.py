@@ -115,6 +115,7 @@ LIST = """
 CREATE TEMP TABLE {list} (owner INTEGER, id INTEGER, PRIMARY KEY (owner, id)) WITHOUT ROWID;
 INSERT INTO {list} {query}
 """
+BATCHES = ""
 LOCK = "SELECT id FROM {list} WHERE owner BETWEEN {first} AND {last}"
 _LISTED = "WHERE id IN (SELECT id FROM {list} WHERE owner BETWEEN {first} AND {last})"
 DELETE = f"DELETE FROM {{table}} {_LISTED}"
