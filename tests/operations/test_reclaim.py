@@ -190,14 +190,14 @@ def test_an_analyze_of_autovacuum_may_still_read_the_rows_and_is_waited_for(
             "CREATE DATABASE busy",
         )
         url = server.replace("@/?", "@/busy?")
-        # a table of 15 pages that autovacuum analyzes at once, and takes some seconds over
+        # a table of 40 pages that autovacuum analyzes at once, and takes some seconds over
         firm = Planted.over(url, tmp_path, says="full")
         run(
             url,
             "CREATE TABLE slow (id INTEGER, filler VARCHAR(2000)) WITH (autovacuum_analyze_threshold = 1,"
             " autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1,"
             " autovacuum_vacuum_insert_threshold = -1)",
-            "INSERT INTO slow SELECT n, repeat('x', 1900) FROM generate_series(1, 60) AS n",
+            "INSERT INTO slow SELECT n, repeat('x', 1900) FROM generate_series(1, 160) AS n",
         )
         analyzing = "SELECT 1 FROM pg_stat_progress_analyze WHERE relid = 'slow'::regclass"
         until = time.monotonic() + 30
