@@ -6,7 +6,7 @@ import gc
 from collections.abc import Iterator
 
 import pytest
-from engines.servers import CHOICE, ENGINES, Servers, begin_run, enabled, end_run, own_server
+from engines.servers import CHOICE, ENGINES, Servers, begin_run, enabled, end_run, own_database, own_server
 from engines.talk import run_alone
 
 
@@ -45,9 +45,8 @@ def quiet_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def quiet(quiet_server: str) -> Iterator[str]:
     """The URL of an empty database there."""
-    run_alone(quiet_server, "CREATE DATABASE quiet")
-    yield quiet_server.replace("@/?", "@/quiet?")
-    run_alone(quiet_server, "DROP DATABASE quiet WITH (FORCE)")
+    with own_database(quiet_server, "quiet") as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
@@ -60,9 +59,8 @@ def alone_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def alone(alone_server: str) -> Iterator[str]:
     """The URL of an empty database there."""
-    run_alone(alone_server, "CREATE DATABASE alone")
-    yield alone_server.replace("/?", "/alone?")
-    run_alone(alone_server, "DROP DATABASE alone")
+    with own_database(alone_server, "alone") as url:
+        yield url
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -75,12 +75,18 @@ def _found(url: str, as_of: dt.datetime) -> Iterator[tuple[Any, Any, Mapping[str
     connection = engine.connect(parsed)
     try:
         cursor, parameters = connection.cursor(), moments(as_of)
-        for statement in (*engine.BEGIN.split(";\n"), *engine.FIND.split(";\n")):
-            if statement.strip():
-                cursor.execute(statement, parameters)
+        run(cursor, engine.BEGIN, parameters)
+        run(cursor, engine.FIND, parameters)
         yield cursor, engine, parameters
     finally:
         connection.close()
+
+
+def run(cursor: Any, text: str, parameters: Mapping[str, str]) -> None:
+    """Execute the statements of a text, one after the other."""
+    for statement in text.split(";\n"):
+        if statement.strip():
+            cursor.execute(statement, parameters)
 
 
 def moments(as_of: dt.datetime) -> dict[str, str]:

@@ -16,9 +16,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from benchmarks.floor import ENGINES, moments
-from staffords_gdpr.auditlog import open_log
-from staffords_gdpr.auditlog.layout import Home
+from benchmarks.floor import ENGINES, moments, run
+from staffords_gdpr.auditlog import Home, open_log
 from staffords_gdpr.auditlog.rows import new_batch_id
 from staffords_gdpr.operations.purge.announcements import Announcements
 from staffords_gdpr.operations.purge.erasure import Erasure, Plan
@@ -53,16 +52,11 @@ def erase(url: str, as_of: dt.datetime, home: Path) -> dict[str, int]:
     connection = engine.connect(parsed)
     cursor, erased = connection.cursor(), dict.fromkeys(RECORDS, 0)
 
-    def run(text: str) -> None:
-        for statement in text.split(";\n"):
-            if statement.strip():
-                cursor.execute(statement, parameters)
-
-    run(engine.FIND)
+    run(cursor, engine.FIND, parameters)
     for name, (table, query, _) in RECORDS.items():
         filled = query.format(keys=engine.KEYS[name], table=table)
-        run(engine.LIST.format(list=_list(name), query=filled))
-    run(engine.BATCHES)
+        run(cursor, engine.LIST.format(list=_list(name), query=filled), parameters)
+    run(cursor, engine.BATCHES, parameters)
     owners = " UNION ".join(f"SELECT owner FROM {_list(name)}" for name in RECORDS)
     cursor.execute(f"SELECT DISTINCT owner FROM ({owners}) AS found ORDER BY owner")
     found = [row[0] for row in cursor.fetchall()]
@@ -87,7 +81,7 @@ def erase(url: str, as_of: dt.datetime, home: Path) -> dict[str, int]:
 
     with ThreadPoolExecutor(1) as beside:
         for first, last in _batches(found):
-            run(engine.BEGIN)
+            run(cursor, engine.BEGIN, parameters)
             plan = take(first, last)
             erasing = beside.submit(carry_out, plan, first, last)
             intent = announcements.draw_up(plan)

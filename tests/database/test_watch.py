@@ -78,31 +78,9 @@ def test_postgresql_tells(quiet: str) -> None:
     tells_of_changes(quiet)
 
 
-def test_the_connections_of_a_run_are_not_somebody_else(quiet: str) -> None:
-    run(quiet, *MADE)
-    engine = connect(quiet, write=True)
-    with engine.connect() as one, engine.connect() as other:
-        told = watch([one, other])
-        assert told is not None
-        one.commit()
-        other.commit()
-        with begin(one, lock=True), begin(other, lock=True):
-            other.exec_driver_sql("UPDATE customers SET name = 'Due' WHERE id = 2")
-            one.exec_driver_sql("UPDATE customers SET name = 'Eins' WHERE id = 1")
-            assert told[0].unchanged()
-        with begin(other, lock=True):
-            assert told[1].unchanged()
-        with engine.connect() as third, begin(third, lock=True):
-            third.exec_driver_sql(CHANGES[0])
-        for connection, watching_it in ((one, told[0]), (other, told[1])):
-            with begin(connection, lock=True):
-                assert not watching_it.unchanged(), "that one does not watch"
-    engine.dispose()
-
-
 @contextmanager
 def two_that_watch(url: str) -> Iterator[list[tuple[sa.Connection, Watch]]]:
-    """Two connections of a run on MariaDB."""
+    """Two connections of a run."""
     run(url, *MADE)
     engine = connect(url, write=True)
     with engine.connect() as one, engine.connect() as other:
@@ -112,6 +90,21 @@ def two_that_watch(url: str) -> Iterator[list[tuple[sa.Connection, Watch]]]:
         other.commit()
         yield [(one, told[0]), (other, told[1])]
     engine.dispose()
+
+
+def test_the_connections_of_a_run_are_not_somebody_else(quiet: str) -> None:
+    with two_that_watch(quiet) as [(one, here), (other, there)]:
+        with begin(one, lock=True), begin(other, lock=True):
+            other.exec_driver_sql("UPDATE customers SET name = 'Due' WHERE id = 2")
+            one.exec_driver_sql("UPDATE customers SET name = 'Eins' WHERE id = 1")
+            assert here.unchanged()
+        with begin(other, lock=True):
+            assert there.unchanged()
+        with one.engine.connect() as third, begin(third, lock=True):
+            third.exec_driver_sql(CHANGES[0])
+        for connection, watching_it in ((one, here), (other, there)):
+            with begin(connection, lock=True):
+                assert not watching_it.unchanged(), "that one does not watch"
 
 
 @pytest.mark.parametrize("asks", [True, False])

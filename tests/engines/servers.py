@@ -32,6 +32,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from engines import keeper
+from engines.talk import run_alone
 from filelock import FileLock
 
 ENGINES = ("sqlite", "postgresql", "mariadb")
@@ -55,6 +56,19 @@ def own_server(engine: str, folder: Path) -> Iterator[str]:
         pytest.skip(f"without {engine}, as {CHOICE} says")
     with {"postgresql": keeper.postgresql, "mariadb": keeper.mariadb}[engine](folder) as url:
         yield url
+
+
+@contextmanager
+def own_database(server: str, name: str) -> Iterator[str]:
+    """The URL of an empty database on such a server."""
+    run_alone(server, f"CREATE DATABASE {name}")
+    yield server.replace("/?", f"/{name}?", 1)
+    run_alone(server, f"DROP DATABASE {name}{_forced(sa.make_url(server))}")
+
+
+def _forced(url: sa.URL) -> str:
+    """What has PostgreSQL drop a database also while somebody is connected to it, as MariaDB does anyway."""
+    return " WITH (FORCE)" if url.get_backend_name() == "postgresql" else ""
 
 
 @dataclass
@@ -100,9 +114,8 @@ class Servers:
         if engine == "sqlite":
             Path(parsed.database or "").unlink(missing_ok=True)
             return
-        forced = " WITH (FORCE)" if engine == "postgresql" else ""
         name = "postgresql" if engine == "postgresql" else "mariadb"
-        self._run(self._server(name), f"DROP DATABASE IF EXISTS {parsed.database}{forced}")
+        self._run(self._server(name), f"DROP DATABASE IF EXISTS {parsed.database}{_forced(parsed)}")
         self._made.remove(url)
 
     def drop_all(self) -> None:

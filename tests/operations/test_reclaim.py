@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from engines.servers import Servers, own_server
+from engines.servers import Servers, own_database, own_server
 from engines.talk import as_user, rows, run, run_alone, speaking
 from traces import Planted, addresses
 
@@ -182,14 +182,11 @@ def test_an_open_transaction_that_may_still_read_the_rows_is_told(
 def test_an_analyze_of_autovacuum_may_still_read_the_rows_and_is_waited_for(
     tmp_path_factory: pytest.TempPathFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with own_server("postgresql", tmp_path_factory.mktemp("busy")) as server:
-        run_alone(
-            server,
-            "ALTER SYSTEM SET autovacuum_naptime = 1",
-            "SELECT pg_reload_conf()",
-            "CREATE DATABASE busy",
-        )
-        url = server.replace("@/?", "@/busy?")
+    with (
+        own_server("postgresql", tmp_path_factory.mktemp("busy")) as server,
+        own_database(server, "busy") as url,
+    ):
+        run_alone(server, "ALTER SYSTEM SET autovacuum_naptime = 1", "SELECT pg_reload_conf()")
         # a table of 40 pages that autovacuum analyzes at once, and takes some seconds over
         firm = Planted.over(url, tmp_path, says="full")
         run(
