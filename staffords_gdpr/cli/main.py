@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import logging
 import os
 import sys
@@ -168,6 +170,7 @@ def wants_json(arguments: Sequence[str]) -> bool:
 
 def main() -> int:
     """The entry point of the command. Returns the exit code."""
+    _look_for_garbage_seldom()
     if os.environ.get("GDPR_DEBUG") != "1":
         warnings.simplefilter(
             "ignore"
@@ -176,6 +179,15 @@ def main() -> int:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal that cannot show a character
     return run(sys.argv[1:])
+
+
+def _look_for_garbage_seldom() -> None:
+    """Look for cycles of objects far less often than Python would, and not once more at the end, when the
+    system takes all memory back. SQL statements are large trees that live as long as the command: a purge of 20,000
+    subjects spent a seventh of its time on looking through them.
+    """
+    gc.set_threshold(100_000, 20, 20)
+    atexit.register(gc.freeze)
 
 
 if __name__ == "__main__":
