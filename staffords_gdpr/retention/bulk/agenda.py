@@ -112,6 +112,7 @@ class Agenda:
         bulk, work = self._bulk, self._bulk.work
         for statement in listings(work, plain):
             work.filled(statement.table, bulk.run(statement))
+        work.index_keys()
         as_of, held = bulk.decided
         rows = Rows(work, as_of, Scope.SUBJECTS, listed=True)
         recheck = Recheck(rows)

@@ -273,6 +273,7 @@ class Bulk:
         self._build(as_of, scope, months)
         for statement in self._statements.inserts:
             self.work.filled(statement.table, self.run(statement))
+        self.work.index_keys()
         for name, key in left_alone:
             self._leave(name, key)
         for statement in self._statements.staying:

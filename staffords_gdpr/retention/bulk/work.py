@@ -134,6 +134,7 @@ class Work:
                 name: self._tables.table(
                     f"list_{number}",
                     [place(), *_key_columns(found.bound, "k", primary_key=True)],
+                    key_later=True,
                 )
                 for number, (name, found) in enumerate(self.candidates.items())
             }
@@ -192,6 +193,10 @@ class Work:
         """To be called after so many rows were written to a work table, or changed in it."""
         self._tables.filled(table, rows)
 
+    def index_keys(self) -> None:
+        """To be called when all candidates were listed, or all lists written."""
+        self._tables.index_keys()
+
     def index(self) -> None:
         """Have candidates found by what a round of blocking reads of the one before; worth it for many rounds."""
         for found in self.candidates.values():
@@ -212,7 +217,7 @@ class Work:
             sa.Column("u", day_type()),
             *(sa.Column(column, sa.Integer) for column in integers),
         ]
-        table = self._tables.table(f"due_{len(self.candidates)}", columns)
+        table = self._tables.table(f"due_{len(self.candidates)}", columns, key_later=not bound.several)
         if bound.several:
             self._tables.index(table, [f"k{i}" for i in range(len(bound.key))])
         return Candidates(name, bound, step, table)

@@ -29,11 +29,16 @@ class WorkTables:
         self._prefix = f"{_PREFIX}{next(connection.info.setdefault(_NUMBER, count()))}_"
         self._dialect = connection.dialect.name
         self._mariadb = self._dialect in ("mysql", "mariadb")
+        self._keys: dict[sa.Table, list[str]] = {}  # of the tables that get them from `index_keys`
+        self._large: set[sa.Table] = set()
 
-    def table(self, name: str, columns: Sequence[sa.Column[Any]]) -> sa.Table:
-        """A table that `make` will make."""
+    def table(self, name: str, columns: Sequence[sa.Column[Any]], *, key_later: bool = False) -> sa.Table:
+        """A table that `make` will make. `key_later`: large statements fill it, and then `index_keys` is called.
+        Row by row PostgreSQL takes longer for the index of a key than for the rows.
+        """
         key = [column for column in columns if column.primary_key]
-        whole = not self._mariadb or _fits(key)
+        later = key_later and self._dialect == "postgresql"
+        whole = not later and (not self._mariadb or _fits(key))
         if not whole:
             for column in key:
                 column.primary_key = False
@@ -44,15 +49,25 @@ class WorkTables:
             prefixes=["TEMPORARY"],
             sqlite_with_rowid=not key,
         )
-        if key and not whole:
+        if later:
+            self._keys[table] = [column.name for column in key]
+        elif key and not whole:
             self.index(table, [column.name for column in key])
         return table
 
-    def index(self, table: sa.Table, names: Sequence[str]) -> sa.Index:
-        """An index over columns of a table, of which several rows can hold the same; `make` makes it with its table."""
+    def index_keys(self) -> None:
+        """To be called when tables with `key_later` were filled: those with many rows get the index of their key."""
+        for table in self._keys.keys() & self._large:
+            self.index(table, self._keys.pop(table), unique=True).create(self._connection)
+
+    def index(self, table: sa.Table, names: Sequence[str], *, unique: bool = False) -> sa.Index:
+        """An index over columns of a table, of which several rows can hold the same unless it is `unique`; `make` makes
+        it with its table.
+        """
         columns = [table.c[name] for name in names]
         parts = {name: _PART for name, column in zip(names, columns, strict=True) if _is_long(column)}
-        return sa.Index(f"{table.name}_{names[0]}", *columns, mysql_length=parts, mariadb_length=parts)
+        name = f"{table.name}_{names[0]}"
+        return sa.Index(name, *columns, unique=unique, mysql_length=parts, mariadb_length=parts)
 
     def index_now(self, table: sa.Table, wanted: Sequence[Sequence[str]]) -> None:
         """The same of a table that is there and filled, for each of `wanted`, unless it has such an index."""
@@ -104,6 +119,7 @@ class WorkTables:
         Without that it reads them once for each row of another: a decision over 120 000 rows took a minute, not 4 s.
         """
         if rows > _MANY and self._dialect == "postgresql" and isinstance(table, sa.Table):
+            self._large.add(table)
             # a sample of a tenth is enough to tell a thousand rows from a million
             self._connection.exec_driver_sql(
                 f'SET default_statistics_target = 10; ANALYZE "{table.name}"; RESET default_statistics_target'
