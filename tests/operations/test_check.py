@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import re
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 import yaml
 from database.bound_office import CUSTOMER, customers, link, policy_of, run, table
+from engines.talk import rows, run_alone
 
 import staffords_gdpr.database
 from staffords_gdpr.database.connection import connect
@@ -47,10 +49,12 @@ def office(url: str, *more: sa.Column[Any] | str) -> None:
 
 
 def checked(url: str, records: Mapping[str, Any], **more: Any) -> CheckResult:
-    """Without the finding that the tests' own user may do everything."""
+    """Without the findings that the tests' own user may do everything, on servers that keep nothing in a power cut."""
     result = check(policy_of(records, **more), connect(url, write=False), as_of=NOW)
-    findings = tuple(each for each in result.findings if each.code != "excessive-privilege")
-    return dataclasses.replace(result, findings=findings)
+    usual = {"excessive-privilege", "not-durable"}
+    return dataclasses.replace(
+        result, findings=tuple(one for one in result.findings if one.code not in usual)
+    )
 
 
 def one(result: CheckResult) -> Finding:
@@ -296,3 +300,41 @@ def test_every_misfit_has_its_line_in_the_documentation() -> None:
     calls = r'misfits\.add\(\s*"([a-z-]+)"(?: if .*? else "([a-z-]+)")?|return "([a-z-]+)", what'
     codes = {code for each in re.findall(calls, text) for code in each if code}
     assert codes == {*REFUSALS}
+
+
+@pytest.mark.parametrize(
+    ("server", "fresh", "setting", "forgets", "keeps", "sets"),
+    [
+        ("quiet_server", "quiet", "fsync", "off", "on", "ALTER SYSTEM SET fsync = {}; SELECT pg_reload_conf()"),
+        *(
+            (
+                "alone_server", "alone", "innodb_flush_log_at_trx_commit", forgets, keeps,
+                "SET GLOBAL innodb_flush_log_at_trx_commit = {}",
+            )
+            for forgets, keeps in (("0", "1"), ("2", "3"))
+        ),
+    ],
+)  # fmt: skip
+def test_a_server_that_forgets_commits_in_a_power_cut(
+    request: pytest.FixtureRequest, server: str, fresh: str, setting: str, forgets: str, keeps: str, sets: str
+) -> None:
+    url, whole = str(request.getfixturevalue(fresh)), str(request.getfixturevalue(server))
+
+    def findings(value: str) -> list[Finding]:
+        run_alone(whole, *sets.format(value).split("; "))
+        until = time.monotonic() + 10
+        shown = f"SELECT setting FROM pg_settings WHERE name = '{setting}'"
+        while fresh == "quiet" and rows(url, shown) != [
+            (value,)
+        ]:  # it reads its settings when it comes to it
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        result = check(policy_of(BOTH), connect(url, write=False), as_of=NOW)
+        return [each for each in result.findings if each.code == "not-durable"]
+
+    office(url)
+    assert findings(keeps) == []
+    (found,) = findings(forgets)
+    assert (found.severity, f"{setting} = {forgets}" in found.message) == ("warning", True)
+    assert f"Have {setting} set to {'on' if fresh == 'quiet' else 1} " in found.advice
+    assert found.place.startswith("p.yaml:")

@@ -191,6 +191,12 @@ class Backend(ABC):
         """What the server's clock says, aware; None where there is no server but this machine."""
         return None
 
+    def forgets_commits(self, connection: sa.Connection) -> tuple[str, str, str] | None:
+        """The server's setting by which a power cut takes back what was committed: its name, its value, and the one
+        that keeps it. None where there is none such that gdpr does not see to for its own transactions.
+        """
+        return None
+
     @abstractmethod
     def identity(self, connection: sa.Connection) -> str:
         """Which database this is, as far as the engine tells; no password, no path in clear."""

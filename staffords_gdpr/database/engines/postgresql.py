@@ -133,6 +133,10 @@ class PostgreSQL(Backend):
     def is_replica(self, connection: sa.Connection) -> bool:
         return bool(connection.exec_driver_sql("SELECT pg_is_in_recovery()").scalar())
 
+    def forgets_commits(self, connection: sa.Connection) -> tuple[str, str, str] | None:
+        value = str(connection.exec_driver_sql("SHOW fsync").scalar_one())
+        return ("fsync", value, "on") if value != "on" else None
+
     def check_deferred(self, connection: sa.Connection) -> None:
         connection.exec_driver_sql("SET CONSTRAINTS ALL IMMEDIATE")
 

@@ -55,6 +55,7 @@ REMARKS: Mapping[str, str] = {
     "trigger": "no trigger keeps a copy of what is erased, unless the policy says why",
     "writing-trigger": "no trigger writes to other tables whenever a row is erased",
     "stored-view": "no materialized view keeps a copy of what is erased",
+    "not-durable": "the server keeps what it has committed, also through a power cut",
     "missing-index": "every link by which a purge looks rows up has an index",
     "missing-privilege": "the database user may do what the policy asks",
     "excessive-privilege": "the database user may do no more than that",

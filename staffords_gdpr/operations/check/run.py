@@ -15,6 +15,7 @@ from staffords_gdpr.database.schema import Schema, read_schema
 from staffords_gdpr.database.spelling import spelled
 from staffords_gdpr.operations.check.columns import triggers, undecided_columns, unnamed_tables
 from staffords_gdpr.operations.check.counts import RecordCounts, counts
+from staffords_gdpr.operations.check.durability import durability
 from staffords_gdpr.operations.check.findings import Finding
 from staffords_gdpr.operations.check.indexes import missing_indexes
 from staffords_gdpr.operations.check.privileges import privileges
@@ -72,6 +73,7 @@ def _remarks(
     ]
     found += triggers(connection, policy, schema)
     found += stored_views(connection, policy)
+    found += durability(connection, policy)
     if catalogue is not None:
         found += missing_indexes(connection, catalogue)
         found += privileges(connection, catalogue)
