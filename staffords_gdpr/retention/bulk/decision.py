@@ -10,20 +10,18 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
 
 from staffords_gdpr.database.catalogue import Catalogue
-from staffords_gdpr.database.engines import backend_of
 from staffords_gdpr.retention.bulk.agenda import Agenda
 from staffords_gdpr.retention.bulk.answers import Answers
-from staffords_gdpr.retention.bulk.blocks import Block, blocks, staying
+from staffords_gdpr.retention.bulk.blocks import Block
 from staffords_gdpr.retention.bulk.chain import same
 from staffords_gdpr.retention.bulk.codes import Code
-from staffords_gdpr.retention.bulk.listing import listing, owning_together
+from staffords_gdpr.retention.bulk.listing import owning_together
 from staffords_gdpr.retention.bulk.lists import at_places, places
 from staffords_gdpr.retention.bulk.parts import (
     Outside,
@@ -35,23 +33,13 @@ from staffords_gdpr.retention.bulk.parts import (
     subjects_in,
 )
 from staffords_gdpr.retention.bulk.rows import Rows, Scope
+from staffords_gdpr.retention.bulk.statements import Statements
 from staffords_gdpr.retention.bulk.todo import Chunk
 from staffords_gdpr.retention.bulk.work import Candidates, Work
 from staffords_gdpr.retention.states import Key, State, Verdict
 
 _NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
 _COUNTED = {"preserve_rowcount": True}  # or an INSERT … SELECT does not tell how many rows it wrote
-
-
-@dataclass(frozen=True)
-class _Built:
-    """The statements of one kind of decision."""
-
-    rows: Rows
-    inserts: Sequence[sa.Insert]
-    staying: Sequence[sa.Insert]
-    blocks: Sequence[Block]
-    shifts: frozenset[tuple[str, str, str, int]]  # what they look up
 
 
 class Bulk:
@@ -61,8 +49,8 @@ class Bulk:
         self.connection = connection
         self.catalogue = catalogue
         self.work = Work(connection, catalogue)
-        self._built: dict[tuple[dt.datetime, Scope, int], _Built] = {}
-        self._now: _Built | None = None
+        self._built: dict[tuple[dt.datetime, Scope, int], Statements] = {}
+        self._now: Statements | None = None
         self._shifts: frozenset[tuple[str, str, str, int]] = frozenset()  # what is surely in their work table
         self._round = 0
         self.decided: tuple[dt.datetime, frozenset[Key]] = (_NEVER, frozenset())
@@ -189,7 +177,7 @@ class Bulk:
         return self._statements.blocks
 
     @property
-    def _statements(self) -> _Built:
+    def _statements(self) -> Statements:
         if self._now is None:
             raise ValueError("nothing was decided yet")
         return self._now
@@ -271,6 +259,7 @@ class Bulk:
         self.work.fill(self.work.holds, held)
         self.decided = (as_of, held)
         self._build(as_of, scope, months)
+        self.look_up(self._statements.first_shifts)
         for statement in self._statements.inserts:
             self.work.filled(statement.table, self.run(statement))
         self.work.index_keys()
@@ -279,6 +268,7 @@ class Bulk:
         for statement in self._statements.staying:
             self.work.filled(statement.table, self.run(statement))
         self._round = 1
+        self.look_up(self._statements.shifts)
         self._settle({block.target for block in self.blocks if self._mark(block.everywhere)})
 
     def _leave(self, record: str, key: Key) -> None:
@@ -289,16 +279,10 @@ class Bulk:
                 self.run(held.where(found.unblocked, same(found.key, [sa.literal(part) for part in key])))
 
     def _build(self, as_of: dt.datetime, scope: Scope, months: int) -> None:
-        if (as_of, scope, months) not in self._built:
-            rows = Rows(self.work, as_of, scope, months)
-            backend = backend_of(self.connection)
-            joins = backend.joins_updates(self.connection)
-            held = blocks(rows, joins=joins, joins_few=joins and backend.reads_lists_anew)
-            statements = listing(rows), staying(rows), held
-            shifts = frozenset((*rows.days.rows(), *self.work.views.days.rows()))
-            self._built[as_of, scope, months] = _Built(rows, *statements, shifts)
-        self._now = self._built[as_of, scope, months]
-        self.look_up(self._now.shifts)
+        kind = as_of, scope, months
+        if kind not in self._built:
+            self._built[kind] = Statements.of(Rows(self.work, as_of, scope, months), self.connection)
+        self._now = self._built[kind]
 
     def look_up(self, shifts: frozenset[tuple[str, str, str, int]]) -> None:
         """Have these in the table of shifts."""
