@@ -74,19 +74,20 @@ def leaves(key: bytes, record: str, row_keys: Iterable[Sequence[object]]) -> lis
     """The leaf of each row of one record type, as `leaf` makes it. A night has hundreds of thousands: what they share
     is worked out once, and keys that are one number are written without asking the library how.
     """
-    inner, outer = _hmac_halves(key)
+    inner, outer = (half.copy for half in _hmac_halves(key))
     sha256, one_number = hashlib.sha256, rfc8785.dumps([record])[:-1] + b",%d]"
-    found = []
+    found: list[bytes] = []
+    add = found.append
     for row_key in row_keys:
-        (first, *others) = row_key
-        if type(first) is int and not others and -MAX_INTEGER <= first <= MAX_INTEGER:
+        first = row_key[0]
+        if type(first) is int and len(row_key) == 1 and -MAX_INTEGER <= first <= MAX_INTEGER:
             rec = one_number % first
         else:
             rec = record_bytes(record, row_key)
-        half, whole = inner.copy(), outer.copy()
+        half, whole = inner(), outer()
         half.update(rec)
         whole.update(half.digest())
-        found.append(sha256(b"\x00" + whole.digest() + rec).digest())
+        add(sha256(b"\x00" + whole.digest() + rec).digest())
     return found
 
 

@@ -83,7 +83,7 @@ class Answers:
             )
         clerk = self._clerk(found)
         query = sa.select(place.label("why"), sa.func.count()).select_from(listed).group_by(place)
-        for why, count in self.connection.execute(query):
+        for why, count in self.connection.execute(query.where(place.is_not(None))):  # most are due
             state = _state(why, 0)
             if state is State.HELD:
                 held[clerk.reason(why, None)] += count
