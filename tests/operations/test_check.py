@@ -18,6 +18,7 @@ from engines.talk import rows, run_alone
 
 import staffords_gdpr.database
 from staffords_gdpr.database.connection import connect
+from staffords_gdpr.database.engines.mariadb import _forgetting
 from staffords_gdpr.operations.check import CheckResult, check
 from staffords_gdpr.operations.check.findings import REFUSALS, Finding
 
@@ -334,7 +335,25 @@ def test_a_server_that_forgets_commits_in_a_power_cut(
 
     office(url)
     assert findings(keeps) == []
-    (found,) = findings(forgets)
+    (found,) = findings(forgets)  # last, as other tests are faster so
     assert (found.severity, f"{setting} = {forgets}" in found.message) == ("warning", True)
     assert f"Have {setting} set to {'on' if fresh == 'quiet' else 1} " in found.advice
     assert found.place.startswith("p.yaml:")
+
+
+@pytest.mark.parametrize(
+    ("flushes", "has_binary_log", "syncs", "forgets"),
+    [
+        (1, 0, 0, None),
+        (1, 1, 1, None),
+        (1, 1, 0, "sync_binlog"),
+        (1, 1, 100, "sync_binlog"),
+        (3, 1, 0, None),
+        (2, 1, 1, "innodb_flush_log_at_trx_commit"),
+    ],
+)
+def test_with_a_binary_log_mariadb_leaves_commits_to_it(
+    flushes: int, has_binary_log: int, syncs: int, forgets: str | None
+) -> None:
+    found = _forgetting(flushes, has_binary_log, syncs)
+    assert (found and found[0]) == forgets

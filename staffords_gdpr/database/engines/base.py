@@ -28,9 +28,10 @@ WORK_PREFIX = "gdpr_work_"
 
 _MAKES_WORK_TABLES = re.compile(
     rf"""\s*(?: CREATE\s+TEMPORARY\s+TABLE\b
+        | DROP\s+INDEX\s+IF\s+EXISTS\s+pg_temp\."?{WORK_PREFIX}
         | (?: DROP\s+(?:TEMPORARY\s+)?TABLE | TRUNCATE(?:\s+TABLE)? ) \s+ (?:IF\s+EXISTS\s+)? [`"]?{WORK_PREFIX}
         | ALTER\s+TABLE\s+[`"]?{WORK_PREFIX}
-        | CREATE\s+(?:UNIQUE\s+)?INDEX\s+\S+\s+ON\s+[`"]?{WORK_PREFIX} )""",
+        | CREATE\s+(?:UNIQUE\s+)?INDEX\s+(?:IF\s+NOT\s+EXISTS\s+)?\S+\s+ON\s+[`"]?{WORK_PREFIX} )""",
     re.IGNORECASE | re.VERBOSE,
 )
 

@@ -12,7 +12,7 @@ from staffords_gdpr.policy.models import Policy
 
 
 def durability(connection: sa.Connection, policy: Policy) -> Iterator[Finding]:
-    """The setting that forgets; none where gdpr sees to it by itself."""
+    """The setting that forgets, if there is one."""
     found = backend_of(connection).forgets_commits(connection)
     if found is None:
         return
@@ -22,6 +22,5 @@ def durability(connection: sa.Connection, policy: Policy) -> Iterator[Finding]:
         "warning",
         policy.positions.where("records"),
         f"the server has {name} = {value}: after a power cut rows can be back that the log calls erased",
-        f"Have {name} set to {wanted} by whoever looks after the database (of a cluster, on one node at least). Until "
-        "then the next purge erases such rows again",
+        f"Have {name} set to {wanted} by whoever looks after the database (of a cluster, on one node at least)",
     )

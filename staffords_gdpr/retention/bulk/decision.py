@@ -167,6 +167,7 @@ class Bulk:
     def forget(self) -> None:
         """To be called after a rollback, which may have undone what was written down for all decisions."""
         self._shifts = frozenset()
+        self.work.forget()
 
     @property
     def rows(self) -> Rows:
@@ -280,6 +281,8 @@ class Bulk:
 
     def _build(self, as_of: dt.datetime, scope: Scope, months: int) -> None:
         kind = as_of, scope, months
+        if self._now is not None:
+            self._now.wait()  # it would write down shifts meanwhile, if its decision was cut off
         if kind not in self._built:
             self._built[kind] = Statements.of(Rows(self.work, as_of, scope, months), self.connection)
         self._now = self._built[kind]

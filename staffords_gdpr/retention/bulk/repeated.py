@@ -45,12 +45,12 @@ def repeat(
     `build` may use of the column nothing but its type, and `key` must name all else that it depends on.
     """
     whole = (_spelling(dialect), type(column.type), repr(column.type), key)
-    if whole not in _written_out:
+    if (text := _written_out.get(whole)) is None:
         if len(_written_out) >= _ENOUGH:
-            _written_out.clear()
+            _written_out.clear()  # also while another thread is here
         placed: sa.ColumnElement[Any] = sa.column(_PLACE, column.type)
-        _written_out[whole] = _spelled(build(placed), dialect)
-    return repeated(sa.literal_column(_written_out[whole]), column)
+        text = _written_out[whole] = _spelled(build(placed), dialect)
+    return repeated(sa.literal_column(text), column)
 
 
 def _spelling(dialect: sa.Dialect) -> Hashable:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import partial
 
@@ -43,6 +43,10 @@ class Statements:
         )
         beside.shutdown(wait=False)
         return cls(rows, inserts, stay, shifts, building)
+
+    def wait(self) -> None:
+        """Until all of them are built, or could not be."""
+        wait([self._blocks])
 
     @property
     def blocks(self) -> list[Block]:

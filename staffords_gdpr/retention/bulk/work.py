@@ -197,6 +197,10 @@ class Work:
         """To be called when all candidates were listed, or all lists written."""
         self._tables.index_keys()
 
+    def forget(self) -> None:
+        """To be called after a rollback, which may have undone what `index_keys` did."""
+        self._tables.forget()
+
     def index(self) -> None:
         """Have candidates found by what a round of blocking reads of the one before; worth it for many rounds."""
         for found in self.candidates.values():

@@ -30,7 +30,8 @@ class WorkTables:
         self._dialect = connection.dialect.name
         self._mariadb = self._dialect in ("mysql", "mariadb")
         self._keys: dict[sa.Table, list[str]] = {}  # of the tables that get them from `index_keys`
-        self._large: set[sa.Table] = set()
+        self._rows: dict[sa.Table, int] = {}  # that the largest statement wrote
+        self._indexed: dict[sa.Table, int] = {}  # when it had so many
 
     def table(self, name: str, columns: Sequence[sa.Column[Any]], *, key_later: bool = False) -> sa.Table:
         """A table that `make` will make. `key_later`: large statements fill it, and then `index_keys` is called.
@@ -56,18 +57,30 @@ class WorkTables:
         return table
 
     def index_keys(self) -> None:
-        """To be called when tables with `key_later` were filled: those with many rows get the index of their key."""
-        for table in self._keys.keys() & self._large:
-            self.index(table, self._keys.pop(table), unique=True).create(self._connection)
+        """To be called when tables with `key_later` were filled: they get the index of their key."""
+        for table in (self._keys.keys() & self._rows.keys()) - self._indexed.keys():
+            columns = ", ".join(self._keys[table])
+            self._connection.exec_driver_sql(
+                f'CREATE UNIQUE INDEX IF NOT EXISTS "{table.name}_key" ON "{table.name}" ({columns})'
+            )
+            self._indexed[table] = self._rows[table]
 
-    def index(self, table: sa.Table, names: Sequence[str], *, unique: bool = False) -> sa.Index:
-        """An index over columns of a table, of which several rows can hold the same unless it is `unique`; `make` makes
-        it with its table.
-        """
+    def _let_grow(self, tables: Sequence[sa.Table]) -> None:
+        """Do away with indexes that were made when there were few rows: many may come now."""
+        for table in tables:
+            if self._indexed.get(table, _MANY) < _MANY:
+                del self._indexed[table]
+                self._connection.exec_driver_sql(f'DROP INDEX IF EXISTS pg_temp."{table.name}_key"')
+
+    def forget(self) -> None:
+        """To be called after a rollback, which may have undone an index."""
+        self._indexed.clear()
+
+    def index(self, table: sa.Table, names: Sequence[str]) -> sa.Index:
+        """An index over columns of a table, of which several rows can hold the same; `make` makes it with its table."""
         columns = [table.c[name] for name in names]
         parts = {name: _PART for name, column in zip(names, columns, strict=True) if _is_long(column)}
-        name = f"{table.name}_{names[0]}"
-        return sa.Index(name, *columns, unique=unique, mysql_length=parts, mariadb_length=parts)
+        return sa.Index(f"{table.name}_{names[0]}", *columns, mysql_length=parts, mariadb_length=parts)
 
     def index_now(self, table: sa.Table, wanted: Sequence[Sequence[str]]) -> None:
         """The same of a table that is there and filled, for each of `wanted`, unless it has such an index."""
@@ -96,6 +109,7 @@ class WorkTables:
         if self._dialect == "postgresql":
             names = ", ".join(f'"{table.name}"' for table in tables)
             self._connection.exec_driver_sql(f"TRUNCATE {names}")
+            self._let_grow(tables)
             return
         for table in tables:
             self._connection.execute(sa.delete(table))
@@ -118,8 +132,11 @@ class WorkTables:
 
         Without that it reads them once for each row of another: a decision over 120 000 rows took a minute, not 4 s.
         """
-        if rows > _MANY and self._dialect == "postgresql" and isinstance(table, sa.Table):
-            self._large.add(table)
+        if self._dialect != "postgresql" or not isinstance(table, sa.Table):
+            return
+        if rows:
+            self._rows[table] = max(rows, self._rows.get(table, 0))
+        if rows > _MANY:
             # a sample of a tenth is enough to tell a thousand rows from a million
             self._connection.exec_driver_sql(
                 f'SET default_statistics_target = 10; ANALYZE "{table.name}"; RESET default_statistics_target'
