@@ -18,7 +18,7 @@ from engines.talk import rows, run_alone
 
 import staffords_gdpr.database
 from staffords_gdpr.database.connection import connect
-from staffords_gdpr.database.engines.mariadb import _forgetting
+from staffords_gdpr.database.engines.mariadb import forgetting
 from staffords_gdpr.operations.check import CheckResult, check
 from staffords_gdpr.operations.check.findings import REFUSALS, Finding
 
@@ -325,9 +325,8 @@ def test_a_server_that_forgets_commits_in_a_power_cut(
         run_alone(whole, *sets.format(value).split("; "))
         until = time.monotonic() + 10
         shown = f"SELECT setting FROM pg_settings WHERE name = '{setting}'"
-        while fresh == "quiet" and rows(url, shown) != [
-            (value,)
-        ]:  # it reads its settings when it comes to it
+        # PostgreSQL reads its settings when it comes to it
+        while fresh == "quiet" and (value,) not in rows(url, shown):
             assert time.monotonic() < until
             time.sleep(0.02)
         result = check(policy_of(BOTH), connect(url, write=False), as_of=NOW)
@@ -355,5 +354,5 @@ def test_a_server_that_forgets_commits_in_a_power_cut(
 def test_with_a_binary_log_mariadb_leaves_commits_to_it(
     flushes: int, has_binary_log: int, syncs: int, forgets: str | None
 ) -> None:
-    found = _forgetting(flushes, has_binary_log, syncs)
+    found = forgetting(flushes, has_binary_log, syncs)
     assert (found and found[0]) == forgets

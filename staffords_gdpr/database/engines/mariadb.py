@@ -119,7 +119,7 @@ class MariaDB(Clustered):
 
     def forgets_commits(self, connection: sa.Connection) -> tuple[str, str, str] | None:
         asked = "SELECT @@GLOBAL.innodb_flush_log_at_trx_commit, @@GLOBAL.log_bin, @@GLOBAL.sync_binlog"
-        return _forgetting(*map(int, connection.exec_driver_sql(asked).one()))
+        return forgetting(*map(int, connection.exec_driver_sql(asked).one()))
 
     def is_replica(self, connection: sa.Connection) -> bool:
         return str(connection.exec_driver_sql("SELECT @@GLOBAL.read_only").scalar()) not in ("0", "OFF")
@@ -295,7 +295,7 @@ def _family(kind: str, full: str) -> Family:
     return known.get(kind, Family.OTHER)
 
 
-def _forgetting(flushes: int, has_binary_log: int, syncs: int) -> tuple[str, str, str] | None:
+def forgetting(flushes: int, has_binary_log: int, syncs: int) -> tuple[str, str, str] | None:
     """What of MariaDB's settings forgets commits. With a binary log InnoDB leaves it to that and flushes nothing at a
     commit; only 3 does both. (MariaDB: Binary Log Group Commit and InnoDB Flushing Performance.)
     """

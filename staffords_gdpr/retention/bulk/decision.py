@@ -33,7 +33,7 @@ from staffords_gdpr.retention.bulk.parts import (
     subjects_in,
 )
 from staffords_gdpr.retention.bulk.rows import Rows, Scope
-from staffords_gdpr.retention.bulk.statements import Statements
+from staffords_gdpr.retention.bulk.statements import Shift, Statements
 from staffords_gdpr.retention.bulk.todo import Chunk
 from staffords_gdpr.retention.bulk.work import Candidates, Work
 from staffords_gdpr.retention.states import Key, State, Verdict
@@ -51,7 +51,7 @@ class Bulk:
         self.work = Work(connection, catalogue)
         self._built: dict[tuple[dt.datetime, Scope, int], Statements] = {}
         self._now: Statements | None = None
-        self._shifts: frozenset[tuple[str, str, str, int]] = frozenset()  # what is surely in their work table
+        self._shifts: frozenset[Shift] = frozenset()  # what is surely in their work table
         self._round = 0
         self.decided: tuple[dt.datetime, frozenset[Key]] = (_NEVER, frozenset())
         self.agenda = Agenda(self)
@@ -287,7 +287,7 @@ class Bulk:
             self._built[kind] = Statements.of(Rows(self.work, as_of, scope, months), self.connection)
         self._now = self._built[kind]
 
-    def look_up(self, shifts: frozenset[tuple[str, str, str, int]]) -> None:
+    def look_up(self, shifts: frozenset[Shift]) -> None:
         """Have these in the table of shifts."""
         if not shifts <= self._shifts:
             self._shifts |= shifts

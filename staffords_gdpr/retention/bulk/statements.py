@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from functools import partial
 
 import sqlalchemy as sa
 
@@ -38,9 +37,7 @@ class Statements:
         inserts, stay = listing(rows), staying(rows)
         shifts = _shifts(rows)
         beside = ThreadPoolExecutor(1)
-        building = beside.submit(
-            partial(blocks, rows, joins=joins, joins_few=joins and backend.reads_lists_anew)
-        )
+        building = beside.submit(blocks, rows, joins=joins, joins_few=joins and backend.reads_lists_anew)
         beside.shutdown(wait=False)
         return cls(rows, inserts, stay, shifts, building)
 

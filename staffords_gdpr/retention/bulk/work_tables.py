@@ -31,7 +31,7 @@ class WorkTables:
         self._mariadb = self._dialect in ("mysql", "mariadb")
         self._keys: dict[sa.Table, list[str]] = {}  # of the tables that get them from `index_keys`
         self._rows: dict[sa.Table, int] = {}  # that the largest statement wrote
-        self._indexed: dict[sa.Table, int] = {}  # when it had so many
+        self._indexed: set[sa.Table] = set()
 
     def table(self, name: str, columns: Sequence[sa.Column[Any]], *, key_later: bool = False) -> sa.Table:
         """A table that `make` will make. `key_later`: large statements fill it, and then `index_keys` is called.
@@ -58,18 +58,18 @@ class WorkTables:
 
     def index_keys(self) -> None:
         """To be called when tables with `key_later` were filled: they get the index of their key."""
-        for table in (self._keys.keys() & self._rows.keys()) - self._indexed.keys():
+        for table in (self._keys.keys() & self._rows.keys()) - self._indexed:
             columns = ", ".join(self._keys[table])
             self._connection.exec_driver_sql(
                 f'CREATE UNIQUE INDEX IF NOT EXISTS "{table.name}_key" ON "{table.name}" ({columns})'
             )
-            self._indexed[table] = self._rows[table]
+            self._indexed.add(table)
 
     def _let_grow(self, tables: Sequence[sa.Table]) -> None:
         """Do away with indexes that were made when there were few rows: many may come now."""
-        for table in tables:
-            if self._indexed.get(table, _MANY) < _MANY:
-                del self._indexed[table]
+        for table in self._indexed.intersection(tables):
+            if self._rows[table] < _MANY:
+                self._indexed.remove(table)
                 self._connection.exec_driver_sql(f'DROP INDEX IF EXISTS pg_temp."{table.name}_key"')
 
     def forget(self) -> None:
