@@ -38,10 +38,12 @@ Pairs = Iterable[tuple[str, str]]
 
 @dataclass(frozen=True)
 class _Way:
-    """Tables joined one after the other, from a work table with keys outwards. `locked`: those whose rows to lock."""
+    """Tables joined one after the other, from a work table with keys outwards. `locked`: those whose rows to lock.
+    `ends`: the columns to go on from, by their names in the table at the end.
+    """
 
     joined: sa.FromClause
-    end: sa.FromClause
+    ends: Mapping[str, sa.ColumnElement[Any]]
     locked: tuple[sa.FromClause, ...]
     chosen: tuple[sa.ColumnElement[bool], ...] = ()  # which of the keys in the work table
 
@@ -52,12 +54,13 @@ class _Way:
         return self.over(table, pairs)
 
     def over(self, table: sa.FromClause, pairs: Pairs) -> _Way:
-        same = [table.c[own] == self.end.c[other] for own, other in pairs]
-        return _Way(self.joined.join(table, sa.and_(*same)), table, (*self.locked, table), self.chosen)
+        same = [table.c[own] == self.ends[other] for own, other in pairs]
+        ends = dict(table.c.items())
+        return _Way(self.joined.join(table, sa.and_(*same)), ends, (*self.locked, table), self.chosen)
 
     def anew(self) -> _Way:
         """The same way, all of which is locked already."""
-        return _Way(self.joined, self.end, (), self.chosen)
+        return _Way(self.joined, self.ends, (), self.chosen)
 
 
 def lock_rows(connection: sa.Connection, catalogue: Catalogue, scopes: Mapping[str, sa.Table]) -> None:
@@ -160,17 +163,16 @@ def _ways(
     if bound is None:
         # a subject that is a value: its rows are found by the one column of the scope
         value = sa.select(key[0].label("value")).select_from(scope).subquery()
-        yield from _below(catalogue, record, _Way(value, value, ()))
+        yield from _below(catalogue, record, _Way(value, dict(value.c.items()), ()))
         return
-    table = bound.sa_table.alias()
-    same = [table.c[name] == column for name, column in zip(bound.key, key, strict=True)]
-    way = _Way(scope.join(table, sa.and_(*same)), table, (table,), chosen)
+    keys = _Way(scope, dict(zip(bound.key, key, strict=True)), (), chosen)
+    way = keys.over(bound.sa_table.alias(), [(name, name) for name in bound.key])
     yield way
     yield from _beside(catalogue, bound, way.anew())
     if record != catalogue.policy.subject:
         # rows without a subject: none must appear, nor a way to one
         yield from _above(catalogue, bound, way.anew())
-    yield from _below(catalogue, record, way.anew())
+    yield from _below(catalogue, record, way.anew(), keys)
 
 
 def _above(catalogue: Catalogue, bound: Bound, way: _Way) -> Iterator[_Way]:
@@ -192,13 +194,16 @@ def _above(catalogue: Catalogue, bound: Bound, way: _Way) -> Iterator[_Way]:
             yield from _above(catalogue, owner, up.anew())
 
 
-def _below(catalogue: Catalogue, record: str, way: _Way) -> Iterator[_Way]:
+def _below(catalogue: Catalogue, record: str, way: _Way, keys: _Way | None = None) -> Iterator[_Way]:
+    """What hangs below rows. `keys`: the way to their keys alone, which most links hold, so that these rows, which are
+    locked, need not be looked up again.
+    """
     for bound in catalogue.records.values():
         if bound.owner is None or bound.owner.target != record or bound.record.name == record:
             continue
         for end in bound.owner.ends or (bound.owner.columns,):
-            down = way
-            for down in _down(bound, bound.owner, end, way):
+            down = start = keys if keys and {other for _, other in end} <= keys.ends.keys() else way
+            for down in _down(bound, bound.owner, end, start):
                 yield down
             yield from _beside(catalogue, bound, down.anew())
             # a row between them that has no owner yet could get one that keeps the row
@@ -256,7 +261,7 @@ def _locking(dialect: str, way: _Way) -> sa.Select[Any]:
             sa.select(sa.literal_column("1"))
             .select_from(way.joined)
             .where(*way.chosen)
-            .order_by(*list(way.end.c)[:1])
+            .order_by(*list(way.ends.values())[:1])
         )
         locked = rows.with_for_update(of=list(way.locked)).subquery()
         return sa.select(sa.func.count()).select_from(locked)
