@@ -67,6 +67,8 @@ class Backend(ABC):
     """Whether several connections can write at the same time."""
     reads_lists_anew: ClassVar[bool] = False
     """Whether a short list of keys is read for each row that may be on it, unless the rows are joined with it."""
+    filters_parts: ClassVar[bool] = False
+    """Whether the rows of half of the subjects are sooner found by a condition than by a join with their keys."""
 
     conflicts: ClassVar[frozenset[object]] = frozenset()
     """Codes of errors that end a transaction because of what others do at the same time. Nothing of it stays, not even

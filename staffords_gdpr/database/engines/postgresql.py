@@ -75,6 +75,7 @@ _CHANGES = """
 class PostgreSQL(Backend):
     title = "PostgreSQL"
     dialect = "postgresql"
+    filters_parts = True
     conflicts = frozenset({"40001", "40P01", "55P03"})  # changed meanwhile, deadlock, lock timeout
     passing = frozenset({"57014"})  # a statement that was cancelled or took too long
 

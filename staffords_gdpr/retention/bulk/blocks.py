@@ -76,10 +76,8 @@ def staying(rows: Rows) -> list[sa.Insert]:
     statements = []
     for name, table in rows.work.staying.items():
         query, subject = _staying(rows, rows.work.candidates[name])
-        if rows.scope is Scope.SUBJECTS:
-            query = query.join(rows.chosen, rows.of_chosen(subject))
-        known = [column.is_not(None) for column in subject]
-        statements.append(sa.insert(table).from_select(list(table.c.keys()), query.where(*known).distinct()))
+        query = rows.of_scope(query, subject).where(*(column.is_not(None) for column in subject))
+        statements.append(sa.insert(table).from_select(list(table.c.keys()), query.distinct()))
     return statements
 
 

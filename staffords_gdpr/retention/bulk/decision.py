@@ -16,6 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from staffords_gdpr.database.catalogue import Catalogue
+from staffords_gdpr.database.engines import backend_of
 from staffords_gdpr.retention.bulk.agenda import Agenda
 from staffords_gdpr.retention.bulk.answers import Answers
 from staffords_gdpr.retention.bulk.blocks import Block
@@ -49,7 +50,8 @@ class Bulk:
         self.connection = connection
         self.catalogue = catalogue
         self.work = Work(connection, catalogue)
-        self._built: dict[tuple[dt.datetime, Scope, int], Statements] = {}
+        self._part: Part | None = None  # what Scope.SUBJECTS decides, unless it is a table of keys
+        self._built: dict[tuple[dt.datetime, Scope, int, Part | None], Statements] = {}
         self._now: Statements | None = None
         self._shifts: frozenset[Shift] = frozenset()  # what is surely in their work table
         self._round = 0
@@ -108,7 +110,7 @@ class Bulk:
 
         Subjects come with those who own rows together with them: such a row is due only if it is due under each.
         """
-        scope = self.work.scope
+        scope, self._part = self.work.scope, None
         if isinstance(subjects, Chunk):
             self.run(sa.delete(scope))
             listed = at_places(self.work.todo)
@@ -127,6 +129,10 @@ class Bulk:
 
     def scope_to_part(self, part: Part) -> None:
         """Set Scope.SUBJECTS to a part of the database."""
+        if backend_of(self.connection).filters_parts:
+            self._part = part
+            return
+        self._part = None
         self.work.empty([self.work.scope])
         self.work.filled(self.work.scope, self.run(subjects_in(self.work, part)))
 
@@ -157,6 +163,7 @@ class Bulk:
 
     def forget_scopes(self) -> None:
         """Nothing is in a scope any more; never in a transaction that locks."""
+        self._part = None
         self.work.reset([self.work.scope, *self.work.row_scopes.values()])
 
     @cached_property
@@ -280,11 +287,13 @@ class Bulk:
                 self.run(held.where(found.unblocked, same(found.key, [sa.literal(part) for part in key])))
 
     def _build(self, as_of: dt.datetime, scope: Scope, months: int) -> None:
-        kind = as_of, scope, months
+        kind = as_of, scope, months, self._part
         if self._now is not None:
             self._now.wait()  # it would write down shifts meanwhile, if its decision was cut off
         if kind not in self._built:
-            self._built[kind] = Statements.of(Rows(self.work, as_of, scope, months), self.connection)
+            self._built[kind] = Statements.of(
+                Rows(self.work, as_of, scope, months, part=self._part), self.connection
+            )
         self._now = self._built[kind]
 
     def look_up(self, shifts: frozenset[Shift]) -> None:

@@ -20,8 +20,8 @@ from staffords_gdpr.retention.bulk.chain import (
     with_subject,
 )
 from staffords_gdpr.retention.bulk.codes import Code
-from staffords_gdpr.retention.bulk.rows import Rows, Scope, latest_of
-from staffords_gdpr.retention.bulk.sources import day_of
+from staffords_gdpr.retention.bulk.rows import Rows, Scope
+from staffords_gdpr.retention.bulk.sources import day_of, latest_of
 from staffords_gdpr.retention.bulk.work import Candidates, Work, decided_by
 
 
@@ -57,21 +57,19 @@ def subject_dates(rows: Rows) -> sa.Select[Any]:
     work, policy = rows.work, rows.policy
     table = rows.views.appearances(policy.subject).alias()
     key = [table.c[name] for name in rows.catalogue.subject_key]
-    source: sa.FromClause = table
-    if rows.scope is Scope.SUBJECTS:
-        source = rows.chosen.join(table, rows.of_chosen(key))
+    query = rows.of_scope(sa.select().select_from(table), key)
     held = sa.exists().where(same(numbered(work.holds, "s"), key))
     columns: list[Column] = [*key, sa.case((held, 1), else_=0)]
     for rule in policy.dates.values():
         latest, day = _latest_day(rows, rule)
-        source = source.join(latest, same(numbered(latest, "s"), key), isouter=True)
+        query = query.outerjoin(latest, same(numbered(latest, "s"), key))
         if rule.or_else is not None:
             dates = rows.catalogue.records[policy.subject].dates
             other = day_of(rows.days, dates[rule.or_else.column], table, event=not rule.future)
             day = sa.func.coalesce(day, other)
         columns.append(day)
     named = (column.label(own.name) for own, column in zip(work.subjects.c, columns, strict=True))
-    return sa.select(*named).select_from(source)
+    return query.add_columns(*named)
 
 
 def _latest_day(rows: Rows, rule: DateRule) -> tuple[sa.FromClause, Column]:
@@ -119,16 +117,15 @@ class _Source:
 
     source: DateSource
     table: sa.FromClause
-    rows: sa.FromClause
+    rows: sa.Select[Any]
     subject: list[Column]
 
     @classmethod
     def of(cls, rows: Rows, ref: OtherColumn) -> _Source:
         table = rows.views.appearances(ref.record).alias()
         source, key = with_subject(rows.views, ref.record, table)
-        if rows.scope is Scope.SUBJECTS:
-            source = source.join(rows.chosen, rows.of_chosen(key))
-        return cls(rows.catalogue.records[ref.record].dates[ref.column], table, source, key)
+        chosen = rows.of_scope(sa.select().select_from(source), key)
+        return cls(rows.catalogue.records[ref.record].dates[ref.column], table, chosen, key)
 
     @property
     def kind(self) -> tuple[object, ...]:
@@ -152,7 +149,7 @@ class _Source:
 
     def select(self, *columns: Column) -> sa.Select[Any]:
         labelled = (column.label(f"s{i}") for i, column in enumerate(self.subject))
-        return sa.select(*labelled, *columns).select_from(self.rows)
+        return self.rows.add_columns(*labelled, *columns)
 
 
 def _deciders_first(rows: Rows) -> list[Candidates]:

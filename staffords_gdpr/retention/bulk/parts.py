@@ -9,14 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from staffords_gdpr.retention.bulk.chain import Column, Condition, numbered, same
 from staffords_gdpr.retention.bulk.lists import goings, referred
-from staffords_gdpr.retention.bulk.rows import Rows
 from staffords_gdpr.retention.bulk.work import Work
 from staffords_gdpr.retention.states import Key
+
+if TYPE_CHECKING:
+    from staffords_gdpr.retention.bulk.rows import Rows
 
 NEIGHBOURS = 1_000
 """So many keys that follow each other are in one part: their rows are often stored side by side."""
@@ -34,8 +37,9 @@ class Part:
     def of_subjects(self, key: Column) -> Condition:
         """That a subject is in this part, by its key, a whole number. The first has whoever is in no other."""
         chosen = (key // NEIGHBOURS) % self.of
+        # with coalesce, which PostgreSQL expects to be true of half of the rows, and not of one in two hundred
         if self.number:
-            return chosen == self.number
+            return sa.func.coalesce(chosen == self.number, sa.false()) == sa.true()
         return sa.func.coalesce(chosen.between(1, self.of - 1), sa.false()) == sa.false()
 
 

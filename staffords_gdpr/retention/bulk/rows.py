@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -26,9 +27,10 @@ from staffords_gdpr.retention.bulk.chain import (
 )
 from staffords_gdpr.retention.bulk.codes import Rule, code_of, month_of
 from staffords_gdpr.retention.bulk.conditions import passes, replaced
-from staffords_gdpr.retention.bulk.engines import days_on, driving, greatest
+from staffords_gdpr.retention.bulk.engines import days_on, driving
 from staffords_gdpr.retention.bulk.lists import at_places
-from staffords_gdpr.retention.bulk.sources import day_of
+from staffords_gdpr.retention.bulk.parts import Part
+from staffords_gdpr.retention.bulk.sources import day_of, latest_of
 from staffords_gdpr.retention.bulk.work import Candidates, Work, nulls, parent_of, undone
 
 
@@ -65,10 +67,12 @@ class Rows:
         scope: Scope,
         months: int = 0,
         *,
+        part: Part | None = None,
         listed: bool = False,
     ) -> None:
         self.work = work
-        # the keys of the subjects of Scope.SUBJECTS, and what is known of them: those at the places of a list
+        self.part = part  # which holds the subjects of Scope.SUBJECTS, if there is no table of their keys
+        # their keys, and what is known of them: those at the places of a list
         self.chosen: sa.FromClause = at_places(work.todo).subquery() if listed else work.scope
         self.known = work.todo if listed else work.subjects
         self.catalogue: Catalogue = work.catalogue
@@ -110,9 +114,14 @@ class Rows:
             source, aliases, key if self.scope is Scope.ROWS else numbered(dates, "s"), row_key, dates
         )
 
-    def of_chosen(self, subject: Sequence[Column]) -> Condition:
-        """That a subject is one of the chosen, from whom on rows are to be read."""
-        return same([driving(key) for key in numbered(self.chosen, "s")], subject)
+    def of_scope(self, query: sa.Select[Any], subject: Sequence[Column]) -> sa.Select[Any]:
+        """A query for rows that may have a subject, with this key: of Scope.SUBJECTS only those that are in it."""
+        if self.scope is not Scope.SUBJECTS:
+            return query
+        if self.part is not None:
+            return query.where(self.part.of_subjects(subject[0]))
+        # from the chosen on rows are to be read
+        return query.join(self.chosen, same([driving(key) for key in numbered(self.chosen, "s")], subject))
 
     def _bound(self, record: str) -> Bound:
         return self.catalogue.records[record]
@@ -320,15 +329,6 @@ class Rows:
             return sa.not_(done)
         replacing = replaced(table, record.anonymise, key_of(table, candidates.bound))
         return sa.and_(replacing, sa.not_(done))
-
-
-def latest_of(days: Sequence[Column]) -> Column:
-    """The latest of several days, of which any may be NULL."""
-    if not days:
-        return sa.null()
-    if len(days) == 1:
-        return days[0]
-    return sa.func.nullif(greatest(*(sa.func.coalesce(day, "") for day in days)), "")
 
 
 def _others(keep: Keep) -> list[str]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 
 from staffords_gdpr.database.catalogue import DateSource
 from staffords_gdpr.policy.models import Plus
+from staffords_gdpr.retention.bulk.chain import Column
 from staffords_gdpr.retention.bulk.conditions import plainly
 from staffords_gdpr.retention.bulk.date_values import Text
 from staffords_gdpr.retention.bulk.dates import Days
+from staffords_gdpr.retention.bulk.engines import greatest
 from staffords_gdpr.retention.bulk.view import chained, first_hop, hops_of, start_of
 
 
@@ -29,6 +33,15 @@ def day_of(days: Days, source: DateSource, table: sa.FromClause, *, event: bool)
         .correlate(table)
         .scalar_subquery()
     )
+
+
+def latest_of(days: Sequence[Column]) -> Column:
+    """The latest of several days, of which any may be NULL."""
+    if not days:
+        return sa.null()
+    if len(days) == 1:
+        return days[0]
+    return sa.func.nullif(greatest(*(sa.func.coalesce(day, "") for day in days)), "")
 
 
 def _read(days: Days, source: DateSource, table: sa.FromClause, *, event: bool) -> Text:
