@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import sqlalchemy as sa
 
@@ -20,6 +20,7 @@ __all__ = [
     "commit_refused",
     "connect",
     "connected",
+    "interrupt",
     "may_pass",
     "prepare",
     "translated",
@@ -122,6 +123,13 @@ def commit_refused(transaction: sa.Transaction, error: sa.exc.DBAPIError) -> boo
         return backend.refusal_stands(connection)
     except (connection.dialect.loaded_dbapi.Error, sa.exc.DBAPIError):
         return False
+
+
+def interrupt(connection: sa.Connection) -> None:
+    """End the statement that another thread is at with this connection, where the engine can: it fails there."""
+    with suppress(sa.exc.DBAPIError, connection.dialect.loaded_dbapi.Error):
+        if not connection.closed and not connection.invalidated:
+            backend_of(connection).interrupt(connection)
 
 
 def check_deferred(connection: sa.Connection) -> None:

@@ -95,6 +95,10 @@ class Backend(ABC):
     @abstractmethod
     def begin(self, connection: sa.Connection, *, lock: bool, short: bool) -> sa.Transaction: ...
 
+    def interrupt(self, connection: sa.Connection) -> None:
+        """End the statement that another thread is at with this connection: there it fails. Raises driver errors."""
+        return
+
     def check_deferred(self, connection: sa.Connection) -> None:
         """Let happen now what waits for the commit and may change rows."""
         return

@@ -113,6 +113,11 @@ class MariaDB(Clustered):
     def code(self, error: sa.exc.DBAPIError) -> object:
         return code_of(error)
 
+    def interrupt(self, connection: sa.Connection) -> None:
+        driver: Any = connection.connection.driver_connection
+        with connection.engine.connect() as other:
+            other.exec_driver_sql(f"KILL QUERY {int(driver.thread_id())}")
+
     def begin(self, connection: sa.Connection, *, lock: bool, short: bool) -> sa.Transaction:
         connection.execution_options(**{READING: not lock, SHORT: short})
         return self.begin_on_every_node(connection) if lock else connection.begin()

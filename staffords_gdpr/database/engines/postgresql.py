@@ -18,6 +18,7 @@ from staffords_gdpr.database.facts import ColumnFacts, Family, Outside, StoredTa
 from staffords_gdpr.errors import DatabaseError, UsageError
 
 OLDEST = (13,)
+_CANCEL_SECONDS = 5
 
 _PLACE = "n.nspname = current_schema()"
 _TABLES = f"""
@@ -130,6 +131,10 @@ class PostgreSQL(Backend):
             limits = f"{SHORT_BATCH}; " if short else ""
             connection.exec_driver_sql(f"{limits}SET CONSTRAINTS ALL DEFERRED")
         return transaction
+
+    def interrupt(self, connection: sa.Connection) -> None:
+        driver: Any = connection.connection.driver_connection
+        driver.cancel_safe(timeout=_CANCEL_SECONDS)
 
     def is_replica(self, connection: sa.Connection) -> bool:
         return bool(connection.exec_driver_sql("SELECT pg_is_in_recovery()").scalar())

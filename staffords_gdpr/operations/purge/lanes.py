@@ -17,8 +17,9 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 
-from staffords_gdpr.database.connection import begin
+from staffords_gdpr.database.connection import begin, interrupt, translated
 from staffords_gdpr.database.engines import backend_of
+from staffords_gdpr.errors import GdprError
 from staffords_gdpr.operations.purge.announcements import BatchOpenError
 from staffords_gdpr.operations.purge.batches import Batches, Done
 from staffords_gdpr.operations.purge.erasure import planned
@@ -36,6 +37,7 @@ MANY = 20_000
 _NOTHING = Todo(0, 0)
 
 _TURN = 0.0001  # seconds
+_AGAIN = 0.5  # seconds after which a lane is interrupted once more: it may have been between two statements
 T = TypeVar("T")
 
 
@@ -123,6 +125,10 @@ class Lane:
         self.bulk.agenda.remember(other.bulk.agenda.remembered())
         self.bulk.connection.commit()
 
+    def interrupt(self) -> None:
+        """End what this lane is deciding in another thread. Never while it erases: a COMMIT has to be answered."""
+        interrupt(self.bulk.connection)
+
     def let_go(self) -> None:
         """Nothing more is to be done here. The work tables go first: PostgreSQL would drop them when the connection has
         ended, which looks as if somebody else had written.
@@ -199,10 +205,16 @@ def crossed(lanes: Sequence[Lane]) -> bool:
     return found
 
 
-def at_once(lanes: Sequence[Lane], work: Callable[[Lane], T], window: Window) -> list[T]:
+def at_once(
+    lanes: Sequence[Lane],
+    work: Callable[[Lane], T],
+    window: Window,
+    *,
+    interrupt: Callable[[Lane], None] = lambda _: None,
+) -> list[T]:
     """What `work` returns for each lane, all at the same time. Where one fails the others end after the batch that they
-    are at, and its error is raised. So it is where somebody has no patience: whoever waits for the others holds nothing
-    that they could wait for.
+    are at, and its error is raised. So it is where somebody has no patience, who may `interrupt` them: whoever waits
+    for the others holds nothing that they could wait for.
     """
     failed: list[BaseException] = []
 
@@ -220,18 +232,40 @@ def at_once(lanes: Sequence[Lane], work: Callable[[Lane], T], window: Window) ->
         with ThreadPoolExecutor(len(lanes)) as threads:
             try:
                 running = [threads.submit(guarded, lane) for lane in lanes]
+                impatient = False
                 while any(not each.done() for each in running):
                     try:
-                        wait(running)
+                        for lane, each in zip(lanes, running, strict=True):
+                            if impatient and not each.done():
+                                interrupt(lane)
+                        wait(running, _AGAIN if impatient else None)
                     except KeyboardInterrupt as error:
                         window.close()
                         failed.append(error)
+                        impatient = True
             except BaseException:
                 window.close()
                 raise
     if failed:
-        raise next((error for error in failed if not isinstance(error, BatchOpenError)), failed[0])
+        raise _first(failed, lanes[0].bulk.connection.engine)
     return [each.result() for each in running]
+
+
+def _first(failed: Sequence[BaseException], engine: sa.Engine) -> BaseException:
+    """The error that came first, with a note of what else failed; others come of impatience, or only of the first."""
+    own = [error for error in failed if not isinstance(error, BatchOpenError)] or failed
+    first = own[0]
+    if not isinstance(first, KeyboardInterrupt):
+        others = dict.fromkeys(_words(error, engine) for error in own)
+        del others[_words(first, engine)]
+        for words in others:
+            first.add_note(f"Another connection failed as well: {words}")
+    return first
+
+
+def _words(error: BaseException, engine: sa.Engine) -> str:
+    known = translated(error, engine) if isinstance(error, sa.exc.DBAPIError) else error
+    return known.message if isinstance(known, GdprError) else type(known).__name__
 
 
 @contextmanager

@@ -198,7 +198,10 @@ class _Run:
         if len(lanes) > 1:
             parts = {lane: Part(number, len(lanes)) for number, lane in enumerate(lanes)}
             watch(lanes)
-            found = sum(at_once(lanes, lambda lane: lane.decide(parts[lane]), self.window), Found())
+            decided = at_once(
+                lanes, lambda lane: lane.decide(parts[lane]), self.window, interrupt=Lane.interrupt
+            )
+            found = sum(decided, Found())
             if crossed(lanes):
                 lanes = alone(lanes)
         if len(lanes) == 1:
