@@ -127,7 +127,7 @@ def commit_refused(transaction: sa.Transaction, error: sa.exc.DBAPIError) -> boo
 
 def interrupt(connection: sa.Connection) -> None:
     """End the statement that another thread is at with this connection, where the engine can: it fails there."""
-    with suppress(sa.exc.DBAPIError, connection.dialect.loaded_dbapi.Error):
+    with suppress(Exception):  # the other thread may lose it meanwhile, in ways of many names
         if not connection.closed and not connection.invalidated:
             backend_of(connection).interrupt(connection)
 

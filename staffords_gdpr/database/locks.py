@@ -166,13 +166,17 @@ def _ways(
         yield from _below(catalogue, record, _Way(value, dict(value.c.items()), ()))
         return
     keys = _Way(scope, dict(zip(bound.key, key, strict=True)), (), chosen)
+    details = catalogue.tables[bound.table].details
+    exact = all(
+        details[name].exact for name in bound.key
+    )  # or a row can have another spelling of its key by now
     way = keys.over(bound.sa_table.alias(), [(name, name) for name in bound.key])
     yield way
     yield from _beside(catalogue, bound, way.anew())
     if record != catalogue.policy.subject:
         # rows without a subject: none must appear, nor a way to one
         yield from _above(catalogue, bound, way.anew())
-    yield from _below(catalogue, record, way.anew(), keys)
+    yield from _below(catalogue, record, way.anew(), keys if exact else None)
 
 
 def _above(catalogue: Catalogue, bound: Bound, way: _Way) -> Iterator[_Way]:
@@ -195,9 +199,7 @@ def _above(catalogue: Catalogue, bound: Bound, way: _Way) -> Iterator[_Way]:
 
 
 def _below(catalogue: Catalogue, record: str, way: _Way, keys: _Way | None = None) -> Iterator[_Way]:
-    """What hangs below rows. `keys`: the way to their keys alone, which most links hold, so that these rows, which are
-    locked, need not be looked up again.
-    """
+    """What hangs below rows. `keys`: the way to their keys alone, which most links hold: they are not looked up again."""
     for bound in catalogue.records.values():
         if bound.owner is None or bound.owner.target != record or bound.record.name == record:
             continue

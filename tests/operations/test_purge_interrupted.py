@@ -6,6 +6,7 @@ import datetime as dt
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -102,6 +103,25 @@ def test_a_batch_is_carried_out_and_logged(
     assert firm.purge(NOW + dt.timedelta(hours=1), limits=TWO).result == "complete"
     assert tables_on(engine_url) == after_the_purge(before)
     firm.assert_settled()
+
+
+def test_what_failed_meanwhile_is_told_and_not_that_somebody_was_impatient(
+    firm: Firm, monkeypatch: pytest.MonkeyPatch, ctrl_c: Callable[[], None]
+) -> None:
+    listed = Batches.listed
+    both = threading.Barrier(2, action=ctrl_c)
+
+    def fails(batches: Batches, chunk: Chunk) -> Done:
+        both.wait(30)
+        if "gdpr_work_0" in batches.bulk.work.todo.name:
+            time.sleep(0.2)
+            raise GdprError("nobody knows what became of this batch")
+        return listed(batches, chunk)
+
+    monkeypatch.setattr(Batches, "listed", fails)
+    with pytest.raises(GdprError, match="nobody knows") as caught:
+        firm.purge(NOW, limits=TWO)
+    assert not [note for note in caught.value.__notes__ if "Another connection" in note]
 
 
 @pytest.mark.parametrize("alike", [True, False])

@@ -5,18 +5,20 @@ due only together, which is noticed.
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from random import Random
 
 import pytest
 import sqlalchemy as sa
 import yaml
+from engines.talk import run
 from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 from test_recheck import EXAMPLES, Databases, aged, databases, put, thorough
 from worlds import AS_OF, World, worlds
 
 from staffords_gdpr.database.binding import bind
-from staffords_gdpr.database.connection import begin
+from staffords_gdpr.database.connection import begin, connect, connected
 from staffords_gdpr.errors import PolicyError
 from staffords_gdpr.policy.loader import read_policy
 from staffords_gdpr.policy.models import Policy
@@ -129,3 +131,71 @@ def compare(connection: sa.Connection, policy: Policy, world: World, of: int) ->
     assert found == whole
     assert alone_in_parts == alone
     assert subjects == todo.subjects
+
+
+DIRECT = "on: {customer_id: id}, "
+OVER_A_CONTRACT = "through: {table: contracts, on: {nr: contract}}, on: {customer_id: id}, "
+LINKS = {
+    "whole numbers": ("INTEGER", DIRECT),
+    "long numbers": ("BIGINT", DIRECT),
+    "decimal numbers": ("NUMERIC(10)", DIRECT),
+    "binary fractions": ("DOUBLE PRECISION", DIRECT),
+    "over another table": ("INTEGER", OVER_A_CONTRACT),
+}
+DOMAINS = {"numbers of a domain": ("customer_number", DIRECT)}
+
+
+@pytest.mark.parametrize(
+    ("engine_name", "link"),
+    [(engine, link) for engine in ("postgresql", "mariadb") for link in LINKS]
+    + [("postgresql", link) for link in DOMAINS],
+    indirect=["engine_name"],
+)
+def test_a_link_may_be_of_another_type_than_the_key(
+    engine_url: str, engine_name: str, link: str, tmp_path: Path
+) -> None:
+    kind, way = (LINKS | DOMAINS)[link]
+    policy = tmp_path / "retention.yaml"
+    policy.write_text(POLICY.replace("WAY", way))
+    tables = [statement.replace("LINK", kind) for statement in TABLES]
+    run(engine_url, *(["CREATE DOMAIN customer_number AS INTEGER"] if link in DOMAINS else []), *tables)
+    with connected(connect(engine_url, write=True)) as connection:
+        bulk = Bulk(connection, bind(read_policy(policy.read_bytes(), "policy.yaml"), connection))
+        connection.commit()
+        assert bulk.divisible
+        with begin(connection, lock=False):
+            bulk.decide(AS_OF)
+            whole = due(bulk)
+            found: Named = set()
+            for number in range(3):
+                bulk.scope_to_part(Part(number, 3))
+                bulk.decide(AS_OF, scope=Scope.SUBJECTS)
+                found |= due(bulk)
+    assert found == whole
+    assert {name for name, _ in found} == {"customer", "call"}
+    assert ("customer", (3,)) not in found, "whose last contact is not long ago"
+
+
+POLICY = """version: 1
+title: The policy of a test
+timezone: UTC
+schedule: {purge: 1 day, audit: 6 months, review: 12 months}
+roles: {audit: [director], review: [director]}
+subject: customer
+dates: {last_contact: {latest_of: [call.received_at]}}
+records:
+  customer: {table: customers, personal: [name], keep: {for: 3 years, after: registered_at}}
+  call: {table: calls, belongs_to: customer, WAYkeep: {for: 3 years, after: last_contact}}
+"""
+TABLES = (
+    "CREATE TABLE customers (id INTEGER PRIMARY KEY, name VARCHAR(40), registered_at TIMESTAMP NULL)",
+    "CREATE TABLE contracts (nr INTEGER PRIMARY KEY, customer_id INTEGER)",
+    "CREATE TABLE calls (id INTEGER PRIMARY KEY, customer_id LINK, contract INTEGER, received_at TIMESTAMP NULL)",
+    "CREATE INDEX of_customer ON calls (customer_id)",
+    "CREATE INDEX of_contract ON calls (contract)",
+    "CREATE INDEX of_owner ON contracts (customer_id)",
+    *(f"INSERT INTO customers VALUES ({n}, 'Ann', '2014-05-01 10:00:00')" for n in range(1, 8)),
+    *(f"INSERT INTO contracts VALUES ({n + 100}, {n})" for n in range(1, 8)),
+    *(f"INSERT INTO calls VALUES ({n}, {n}, {n + 100}, '2015-05-01 10:00:00')" for n in range(1, 8)),
+    "INSERT INTO calls VALUES (9, 3, 103, '2026-01-01 10:00:00')",
+)

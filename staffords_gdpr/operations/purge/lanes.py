@@ -210,20 +210,22 @@ def at_once(
     work: Callable[[Lane], T],
     window: Window,
     *,
-    interrupt: Callable[[Lane], None] = lambda _: None,
+    interrupt: Callable[[Lane], None] | None = None,
 ) -> list[T]:
     """What `work` returns for each lane, all at the same time. Where one fails the others end after the batch that they
     are at, and its error is raised. So it is where somebody has no patience, who may `interrupt` them: whoever waits
     for the others holds nothing that they could wait for.
     """
     failed: list[BaseException] = []
+    interrupted = False
 
     def guarded(lane: Lane) -> T:
         try:
             return work(lane)
         except BaseException as error:
             window.close()
-            failed.append(error)
+            if not interrupted:
+                failed.append(error)
             raise
 
     with _in_short_turns():
@@ -232,17 +234,16 @@ def at_once(
         with ThreadPoolExecutor(len(lanes)) as threads:
             try:
                 running = [threads.submit(guarded, lane) for lane in lanes]
-                impatient = False
                 while any(not each.done() for each in running):
                     try:
                         for lane, each in zip(lanes, running, strict=True):
-                            if impatient and not each.done():
+                            if interrupt is not None and interrupted and not each.done():
                                 interrupt(lane)
-                        wait(running, _AGAIN if impatient else None)
+                        wait(running, _AGAIN if interrupted else None)
                     except KeyboardInterrupt as error:
                         window.close()
                         failed.append(error)
-                        impatient = True
+                        interrupted = interrupt is not None
             except BaseException:
                 window.close()
                 raise
@@ -252,13 +253,15 @@ def at_once(
 
 
 def _first(failed: Sequence[BaseException], engine: sa.Engine) -> BaseException:
-    """The error that came first, with a note of what else failed; others come of impatience, or only of the first."""
-    own = [error for error in failed if not isinstance(error, BatchOpenError)] or failed
+    """The error that came first, with a note of what else failed. An error says more than impatience, or than that of
+    whoever was kept from announcing a batch by it.
+    """
+    own = [error for error in failed if not isinstance(error, BatchOpenError | KeyboardInterrupt)]
+    if not own:
+        return next((error for error in failed if isinstance(error, KeyboardInterrupt)), failed[0])
     first = own[0]
-    if not isinstance(first, KeyboardInterrupt):
-        others = dict.fromkeys(_words(error, engine) for error in own)
-        del others[_words(first, engine)]
-        for words in others:
+    for words in dict.fromkeys(_words(error, engine) for error in own[1:]):
+        if words != _words(first, engine):
             first.add_note(f"Another connection failed as well: {words}")
     return first
 

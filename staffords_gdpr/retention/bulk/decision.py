@@ -50,7 +50,7 @@ class Bulk:
         self.connection = connection
         self.catalogue = catalogue
         self.work = Work(connection, catalogue)
-        self._part: Part | None = None  # what Scope.SUBJECTS decides, unless it is a table of keys
+        self._part: Part | None = None  # that Scope.SUBJECTS decides, to be told by its keys as well
         self._built: dict[tuple[dt.datetime, Scope, int, Part | None], Statements] = {}
         self._now: Statements | None = None
         self._shifts: frozenset[Shift] = frozenset()  # what is surely in their work table
@@ -129,10 +129,7 @@ class Bulk:
 
     def scope_to_part(self, part: Part) -> None:
         """Set Scope.SUBJECTS to a part of the database."""
-        if backend_of(self.connection).filters_parts:
-            self._part = part
-            return
-        self._part = None
+        self._part = part if backend_of(self.connection).filters_parts else None
         self.work.empty([self.work.scope])
         self.work.filled(self.work.scope, self.run(subjects_in(self.work, part)))
 

@@ -71,7 +71,7 @@ class Rows:
         listed: bool = False,
     ) -> None:
         self.work = work
-        self.part = part  # which holds the subjects of Scope.SUBJECTS, if there is no table of their keys
+        self.part = part  # which the subjects of Scope.SUBJECTS are
         # their keys, and what is known of them: those at the places of a list
         self.chosen: sa.FromClause = at_places(work.todo).subquery() if listed else work.scope
         self.known = work.todo if listed else work.subjects
@@ -118,7 +118,7 @@ class Rows:
         """A query for rows that may have a subject, with this key: of Scope.SUBJECTS only those that are in it."""
         if self.scope is not Scope.SUBJECTS:
             return query
-        if self.part is not None:
+        if self.part is not None and isinstance(subject[0].type, sa.Integer):
             return query.where(self.part.of_subjects(subject[0]))
         # from the chosen on rows are to be read
         return query.join(self.chosen, same([driving(key) for key in numbered(self.chosen, "s")], subject))
