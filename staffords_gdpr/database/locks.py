@@ -199,7 +199,7 @@ def _above(catalogue: Catalogue, bound: Bound, way: _Way) -> Iterator[_Way]:
 
 
 def _below(catalogue: Catalogue, record: str, way: _Way, keys: _Way | None = None) -> Iterator[_Way]:
-    """What hangs below rows. `keys`: the way to their keys alone, which most links hold: they are not looked up again."""
+    """What hangs below rows. `keys`: the way to their keys alone, which most links hold; no row is read twice then."""
     for bound in catalogue.records.values():
         if bound.owner is None or bound.owner.target != record or bound.record.name == record:
             continue
