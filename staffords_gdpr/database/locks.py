@@ -167,9 +167,8 @@ def _ways(
         return
     keys = _Way(scope, dict(zip(bound.key, key, strict=True)), (), chosen)
     details = catalogue.tables[bound.table].details
-    exact = all(
-        details[name].exact for name in bound.key
-    )  # or a row can have another spelling of its key by now
+    # if not, a row can have another spelling of its key by now
+    exact = all(details[name].exact for name in bound.key)
     way = keys.over(bound.sa_table.alias(), [(name, name) for name in bound.key])
     yield way
     yield from _beside(catalogue, bound, way.anew())

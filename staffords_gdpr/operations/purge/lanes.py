@@ -125,10 +125,6 @@ class Lane:
         self.bulk.agenda.remember(other.bulk.agenda.remembered())
         self.bulk.connection.commit()
 
-    def interrupt(self) -> None:
-        """End what this lane is deciding in another thread. Never while it erases: a COMMIT has to be answered."""
-        interrupt(self.bulk.connection)
-
     def let_go(self) -> None:
         """Nothing more is to be done here. The work tables go first: PostgreSQL would drop them when the connection has
         ended, which looks as if somebody else had written.
@@ -206,15 +202,12 @@ def crossed(lanes: Sequence[Lane]) -> bool:
 
 
 def at_once(
-    lanes: Sequence[Lane],
-    work: Callable[[Lane], T],
-    window: Window,
-    *,
-    interrupt: Callable[[Lane], None] | None = None,
+    lanes: Sequence[Lane], work: Callable[[Lane], T], window: Window, *, interruptible: bool = False
 ) -> list[T]:
     """What `work` returns for each lane, all at the same time. Where one fails the others end after the batch that they
-    are at, and its error is raised. So it is where somebody has no patience, who may `interrupt` them: whoever waits
-    for the others holds nothing that they could wait for.
+    are at, and its error is raised. So it is where somebody has no patience: whoever waits for the others holds nothing
+    that they could wait for. `interruptible`: their statements are ended then. Never so where they erase: a COMMIT has
+    to be answered.
     """
     failed: list[BaseException] = []
     interrupted = False
@@ -237,13 +230,13 @@ def at_once(
                 while any(not each.done() for each in running):
                     try:
                         for lane, each in zip(lanes, running, strict=True):
-                            if interrupt is not None and interrupted and not each.done():
-                                interrupt(lane)
+                            if interrupted and not each.done():
+                                interrupt(lane.bulk.connection)
                         wait(running, _AGAIN if interrupted else None)
                     except KeyboardInterrupt as error:
                         window.close()
                         failed.append(error)
-                        interrupted = interrupt is not None
+                        interrupted = interruptible
             except BaseException:
                 window.close()
                 raise

@@ -198,9 +198,7 @@ class _Run:
         if len(lanes) > 1:
             parts = {lane: Part(number, len(lanes)) for number, lane in enumerate(lanes)}
             watch(lanes)
-            decided = at_once(
-                lanes, lambda lane: lane.decide(parts[lane]), self.window, interrupt=Lane.interrupt
-            )
+            decided = at_once(lanes, lambda lane: lane.decide(parts[lane]), self.window, interruptible=True)
             found = sum(decided, Found())
             if crossed(lanes):
                 lanes = alone(lanes)

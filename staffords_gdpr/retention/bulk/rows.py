@@ -71,8 +71,8 @@ class Rows:
         listed: bool = False,
     ) -> None:
         self.work = work
-        self.part = part  # which the subjects of Scope.SUBJECTS are
-        # their keys, and what is known of them: those at the places of a list
+        # the subjects of Scope.SUBJECTS: as a part, if they are one, their keys, and what is known of them
+        self.part = part
         self.chosen: sa.FromClause = at_places(work.todo).subquery() if listed else work.scope
         self.known = work.todo if listed else work.subjects
         self.catalogue: Catalogue = work.catalogue
